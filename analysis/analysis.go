@@ -1,0 +1,325 @@
+// Package analysis holds the words of HTTP Expect exchanges: [Exchange] and
+// what it is made of, [Doubt], and the words of judgement, [Rule], [Case],
+// [Verdict] and [Finding].
+//
+// Data flows one way. A protocol machine (analysis/http1) tells [Events] to
+// analysis/record, which builds exchanges; analysis/retry links attempts;
+// analysis/rules judges a [Case] and says [Finding]; analysis/report writes
+// them. analysis/engine puts them together. Everything here is plain data and
+// pure functions of it: no clock, no I/O, no goroutine.
+//
+// The definitions of times, byte classes and knowledge by acknowledgement are
+// in facts.go, once, for all rules.
+package analysis
+
+import (
+	"expectscope/reassembly"
+)
+
+// State is how far an exchange has come. An open one still waits for bytes; a closed one
+// has both messages whole, or its connection ended; a settled one can no longer
+// change: what may follow it (a retry, the connection's end) has been seen or its time has passed.
+type State uint8
+
+// The states in the order an exchange goes through them.
+const (
+	Open State = iota
+	Closed
+	Settled
+)
+
+// An Exchange is one request with every response it got.
+type Exchange struct {
+	// ID is "<first packet of the connection>/<ordinal of the request>", with
+	// "<input>:" in front when there are several inputs: the same in every run.
+	ID   string
+	Conn *reassembly.Conn
+	// Client is the direction the request travelled in: Conn.Addr(Client) is
+	// the HTTP client. It differs from reassembly.Forward only where no handshake was seen.
+	Client reassembly.Dir
+	// Stream is the ordinal of the request on the connection, from 1.
+	Stream uint32
+	State  State
+
+	Request Message
+	// Interim holds every 1xx response but 101, in order (RFC 9110, Section 15.2).
+	Interim []Message
+	// Final is the final response, nil when there was none. 101 is one.
+	Final *Message
+
+	ReqBody, RespBody Body
+
+	// Ends is how each direction of the connection ended, as far as seen when the exchange settled.
+	Ends [2]reassembly.End
+	// Ended says how the exchange itself ended.
+	Ended Ended
+	// LastActivity is the mark of the last byte either side sent for this exchange.
+	LastActivity reassembly.Mark
+	// At is the capture time in nanoseconds since 1970 up to which the exchange was watched: the
+	// capture's end, or the moment it settled.
+	At int64
+
+	// Owed is set when bytes followed where the rest of this request's body
+	// belonged, and they looked like a new request.
+	Owed *Owed
+	// NextHead is the mark of the last byte of the next request head on the
+	// connection, zero when there was none.
+	NextHead reassembly.Mark
+	// NextFirst is the mark of the first byte of that head.
+	NextFirst reassembly.Mark
+	// Orphans are response heads that came after Final (or with no request
+	// seen at all) while no request was outstanding.
+	Orphans []Message
+	// HeadResent tells that a segment of the request head was retransmitted
+	// before the first response to it.
+	HeadResent bool
+
+	// Retry is what became of a refused expectation; RetryNone's zero value means: not asked.
+	Retry Retry
+	// RetryOf is the ID of the refused exchange this one repeats, "" if none.
+	RetryOf string
+	// RetryDelay is the time in nanoseconds from the end of the refusal to the end of this
+	// request's head; meaningful when RetryOf is set.
+	RetryDelay int64
+
+	Doubts []Doubt
+}
+
+// A Message is the head of a request or response (RFC 9112, Section 2.1).
+type Message struct {
+	// Method and Target are set for requests, Status and Reason for responses.
+	Method, Target string
+	Status         int
+	Reason         string
+	// Version is as sent: "HTTP/1.1".
+	Version string
+	// Fields are the field lines in order, Value without surrounding SP and HTAB; a fold is kept as sent.
+	Fields []Field
+	// Head is the head as sent, to the empty line, at most 64 KiB.
+	Head string
+	// First is the mark of the segment that carried the head's first byte (its Off is
+	// just past that byte), Last that of the last byte.
+	First, Last reassembly.Mark
+	// TTL of the IP header that carried the head's first byte.
+	TTL uint8
+	// Close tells that the message announces the end of the connection:
+	// Connection: close, or HTTP/1.0 without keep-alive (RFC 9112, Section 9.3).
+	Close bool
+}
+
+// A Field is one field line (RFC 9110, Section 5).
+type Field struct {
+	Name, Value string
+	// Spaced tells that white space stood between name and colon, which RFC 9112, Section 5.1 forbids.
+	Spaced bool
+}
+
+// Framing is how a message's content is delimited (RFC 9112, Section 6.3).
+type Framing uint8
+
+// The ways content ends. Tunnel: after 101 or a 2xx to CONNECT the bytes are no
+// content. Unknown: the head was cut by the snap length before it said.
+const (
+	FramingNone Framing = iota
+	FramingLength
+	FramingChunked
+	FramingClose
+	FramingH2
+	FramingTunnel
+	FramingUnknown
+)
+
+func (f Framing) String() string {
+	return [...]string{"none", "content-length", "chunked", "close", "h2", "tunnel", ""}[f]
+}
+
+// A Body accounts for content bytes (framing removed); it never stores them.
+// Sent = Early+Invited+Tail, and of a request whose final response is known, Sent =
+// Read+Crossing+Tail.
+type Body struct {
+	Framing Framing
+	// Declared is the announced content length, -1 when it is not known beforehand.
+	Declared int64
+	// Sent counts unique content bytes that were on the wire: captured, cut by
+	// the snap length, or missing from the capture but acknowledged. Lost is the
+	// part of it that is missing from the capture.
+	Sent, Lost int64
+	// Early, Invited and Tail split Sent by what the client's host had received
+	// when it sent them: nothing yet, a 100, the final response.
+	Early, Invited, Tail int64
+	// Read and Crossing split what is not Tail by what the server's host had received when it
+	// sent the final response. Both are 0 while there is no final response.
+	Read, Crossing int64
+	// Resent counts retransmitted stream bytes while the body was being sent; they are in no other count.
+	Resent int64
+	// First and Last are marks of the first and of the last content byte; zero when Sent is 0.
+	First, Last reassembly.Mark
+	// Complete tells that the body was seen to its end.
+	Complete bool
+	// Prefix holds hashes of the first 64, 512 and 4,096 content bytes, 0
+	// where fewer were captured whole.
+	Prefix [3]uint64
+}
+
+// Ended says how an exchange ended.
+type Ended uint8
+
+// How an exchange ends: both messages whole; its connection closed or reset; dropped after long silence or for a limit; still open
+// at the capture's end; switched to another protocol; became a tunnel.
+const (
+	EndedNot Ended = iota
+	EndedComplete
+	EndedFIN
+	EndedRST
+	EndedIdle
+	EndedCapture
+	EndedUpgraded
+	EndedTunnel
+)
+
+func (e Ended) String() string {
+	return [...]string{"", "complete", "fin", "rst", "idle", "capture-end", "upgraded", "tunnel"}[e]
+}
+
+// Reading is what one side took the bytes for that came where an owed body belongs (RFC 9112, Section 6.3).
+type Reading uint8
+
+// Unknown: not decided. AsBody: the rest of the body. AsNext: a new request.
+const (
+	ReadUnknown Reading = iota
+	ReadAsBody
+	ReadAsNext
+)
+
+func (r Reading) String() string { return [...]string{"unknown", "body", "next"}[r] }
+
+// An Owed records a request head seen where the rest of a body was due.
+type Owed struct {
+	// At is the mark of the first byte of that head.
+	At reassembly.Mark
+	// Bytes is how many content bytes were still owed there; -1 when unknown (chunked).
+	Bytes int64
+	// Client is what the client meant, Server what the server took it for.
+	Client, Server         Reading
+	ClientSure, ServerSure Confidence
+	// Next is the ID of the exchange that head opened, "" when it was taken back.
+	Next string
+}
+
+// RetryOutcome is what became of a refused expectation.
+type RetryOutcome uint8
+
+// NotAsked: the exchange was not refused. Unknown: the capture cannot tell.
+const (
+	RetryNotAsked RetryOutcome = iota
+	RetryNone
+	RetrySameConn
+	RetryNewConn
+	RetryUnknown
+)
+
+func (r RetryOutcome) String() string {
+	return [...]string{"", "none", "same-connection", "new-connection", "unknown"}[r]
+}
+
+// Tier is how strongly a retry is tied to the refused request, best first.
+type Tier uint8
+
+// The tiers: same connection; an equal digest, idempotency key or trace id; the same
+// Cookie or Authorization; the same User-Agent; only the address.
+const (
+	TierNone Tier = iota
+	TierConn
+	TierKey
+	TierCredential
+	TierAgent
+	TierAddress
+)
+
+// Retry is what analysis/retry found out about a refused exchange.
+type Retry struct {
+	Outcome RetryOutcome
+	// By is the ID of the exchange that repeats this one, "" if none.
+	By         string
+	Tier       Tier
+	Confidence Confidence
+	// Near is the ID of a follow-up that is not the same request, and Differs says in what:
+	// "method", "target", "length", or "address" (within one IPv6 /64). Only set when there is no exact one.
+	Near, Differs string
+	// Why says, of an unknown outcome or a lowered confidence, what could not be seen.
+	Why string
+	// Blind tells that the outcome is unknown because something in the window was out of sight,
+	// and not because the capture ends in it.
+	Blind bool
+}
+
+// DoubtKind names a reason why a claim may not hold.
+type DoubtKind uint8
+
+// The kinds of doubt.
+const (
+	DoubtGap DoubtKind = iota
+	DoubtMidStream
+	DoubtOneSided
+	DoubtSnapLen
+	DoubtCaptureEnd
+	DoubtFraming
+	DoubtEvicted
+	DoubtConflict
+	DoubtClock
+	DoubtDrops
+	DoubtInternal
+)
+
+func (k DoubtKind) String() string {
+	return [...]string{"gap", "mid-stream", "one-sided", "snaplen", "capture-end", "ambiguous-framing",
+		"evicted", "conflict", "clock", "drops", "internal"}[k]
+}
+
+// Part is a set of parts of an exchange: what a doubt touches, what a rule reads.
+type Part uint16
+
+// The parts. Ending: how and when the connection ended. Following: other requests of the client
+// in the retry window. Handshake: the round-trip time. Timing: the times of messages.
+const (
+	PartRequest Part = 1 << iota
+	PartReqBody
+	PartInterim
+	PartFinal
+	PartRespBody
+	PartEnding
+	PartFollowing
+	PartHandshake
+	PartTiming
+
+	PartAll Part = 1<<iota - 1
+)
+
+// A Doubt is a reason why claims about some parts of an exchange may not hold.
+type Doubt struct {
+	Kind DoubtKind
+	Part Part
+	At   reassembly.Mark
+}
+
+// AddDoubt notes a doubt once for each kind and part.
+func (x *Exchange) AddDoubt(k DoubtKind, p Part, at reassembly.Mark) {
+	for i := range x.Doubts {
+		if d := &x.Doubts[i]; d.Kind == k {
+			d.Part |= p
+			return
+		}
+	}
+	x.Doubts = append(x.Doubts, Doubt{k, p, at})
+}
+
+// Doubtful returns the doubts that touch any of the parts.
+func (x *Exchange) Doubtful(p Part) []Doubt {
+	var ds []Doubt
+	for _, d := range x.Doubts {
+		if d.Part&p != 0 {
+			ds = append(ds, d)
+		}
+	}
+	return ds
+}

@@ -1,0 +1,208 @@
+// Package engine is the assembled pipeline: packets go in, judged exchanges
+// come out.
+//
+// An [Engine] is a plain value of one goroutine and has no clock: what it says
+// is a function of the packets alone, so a file, an interface and a test give
+// the same answer. For each connection a session holds the layers
+// (sniff, http1) and a recorder; closed exchanges wait (settle.go) until what
+// may follow them has been seen, then analysis/rules judges them.
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"expectscope/analysis"
+	"expectscope/analysis/record"
+	"expectscope/analysis/retry"
+	"expectscope/capture"
+	"expectscope/capture/decode"
+	"expectscope/reassembly"
+)
+
+// A Sink gets what the engine found: each exchange that is of interest, once
+// it is settled, and right after it its findings. The pointers are valid during the call. An
+// exchange may come again, with its findings, when an answer nobody asked for comes late; a later one replaces an earlier one with the same ID.
+type Sink interface {
+	Exchange(*analysis.Exchange)
+	Finding(*analysis.Finding)
+}
+
+// Options of an Engine. The zero value is usable.
+type Options struct {
+	// All: exchanges without Expect and without findings are reported too.
+	All bool
+	// RetryWindow in nanoseconds; [analysis.RetryWindow] if 0.
+	RetryWindow int64
+	// Multi: there are several inputs, so exchange ids say which.
+	Multi bool
+	// Crash: a panic in a layer is not recovered (tests).
+	Crash bool
+	// Limits of the assembler; defaults if zero.
+	Assembler reassembly.Options
+}
+
+// An Engine analyzes one run of packets.
+type Engine struct {
+	o       Options
+	sink    Sink
+	decoder *decode.Decoder
+	asm     *reassembly.Assembler
+	retry   *retry.Matcher
+	pool    record.Pool
+	sum     analysis.Summary
+	now     int64 // capture time, monotone
+	first   int64
+	settle  settling
+	seg     decode.Segment
+	running *session // whose layer is running, for recovery
+	panics  []Panic
+	drops   uint64
+}
+
+// A Panic is a fault of ours that cost a connection.
+type Panic struct {
+	Packet capture.Num
+	Value  any
+}
+
+// New returns an Engine that tells sink.
+func New(o Options, sink Sink) *Engine {
+	if o.RetryWindow <= 0 {
+		o.RetryWindow = analysis.RetryWindow
+	}
+	e := &Engine{o: o, sink: sink, decoder: decode.New(decode.DefaultLimits())}
+	e.asm = reassembly.New(o.Assembler, e.open)
+	e.retry = retry.New(retry.Options{Window: o.RetryWindow, Horizon: max(o.RetryWindow, analysis.LinkHorizon)})
+	e.sum.Findings = map[string]uint64{}
+	e.sum.Limits = map[string]uint64{}
+	e.sum.Capture.Opaque = map[string]uint64{}
+	e.settle.waiting = map[*analysis.Exchange]bool{}
+	return e
+}
+
+// perCheck is how many packets go by between two calls of Read's check.
+const perCheck = 1024
+
+// Read analyzes packets until the source ends. check is called every so often,
+// with the source idle or not; when it returns false reading stops. The error is nil at the end of the source.
+func (e *Engine) Read(src capture.Source, check func() bool) error {
+	var p capture.Packet
+	idle := int64(0)
+	for n := uint64(1); ; n++ {
+		err := src.Next(&p)
+		switch {
+		case errors.Is(err, capture.ErrIdle):
+			idle += int64(time.Second)
+			e.Tick(e.now + idle)
+			n = 0
+		case errors.Is(err, io.EOF):
+			e.seeDrops(src.Stats())
+			return nil
+		case err != nil:
+			e.seeDrops(src.Stats())
+			return err
+		default:
+			idle = 0
+			e.Packet(&p)
+		}
+		if n%perCheck == 0 && !check() {
+			e.seeDrops(src.Stats())
+			return nil
+		}
+	}
+}
+
+// Packet analyzes one packet.
+func (e *Engine) Packet(p *capture.Packet) {
+	if e.decoder.Decode(p, &e.seg) {
+		e.Segment(&e.seg)
+		return
+	}
+	e.clock(p.Time)
+}
+
+// Segment analyzes one TCP segment.
+func (e *Engine) Segment(s *decode.Segment) {
+	e.clock(s.Time)
+	if !e.o.Crash {
+		defer e.recovered(s.Packet)
+	}
+	e.asm.Segment(s)
+}
+
+// recovered ends the connection in whose layers a fault of ours showed.
+func (e *Engine) recovered(packet capture.Num) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	e.panics = append(e.panics, Panic{packet, v})
+	if s := e.running; s != nil {
+		s.dead = true
+		e.running = nil
+		e.asm.Drop(s.conn)
+	}
+}
+
+// Panics lists faults of ours that cost a connection each.
+func (e *Engine) Panics() []Panic { return e.panics }
+
+// clock moves capture time on, and ticks at whole seconds. Time that runs
+// back by more than the retry window is followed: it was set.
+func (e *Engine) clock(t int64) {
+	const second = int64(time.Second)
+	switch {
+	case e.first == 0:
+		e.first, e.now = t, t
+	case t > e.now:
+		tick := t/second != e.now/second
+		e.now = t
+		if tick {
+			e.Tick(t)
+		}
+	case e.now-t > e.o.RetryWindow:
+		e.now = t
+		e.limit("clock set back")
+	}
+}
+
+// Tick lets capture time pass up to now without a packet.
+func (e *Engine) Tick(now int64) {
+	e.now = max(e.now, now)
+	if !e.o.Crash {
+		defer e.recovered(0)
+	}
+	e.asm.Tick(e.now)
+	e.settle.run(e, false)
+}
+
+// seeDrops takes note of packets the capturing program missed: a repeat may be among them.
+func (e *Engine) seeDrops(st *capture.Stats) {
+	n := uint64(0)
+	for i := range st.Inputs {
+		n += st.Inputs[i].Drops
+	}
+	if n > e.drops {
+		e.drops = n
+		e.retry.Blind(noAddr, noAddr, e.first, e.now, fmt.Sprintf("the capture lacks %d packets", n))
+	}
+}
+
+// limit counts a limit that was hit.
+func (e *Engine) limit(name string) { e.sum.Limits[name]++ }
+
+// Close ends the run: what is open is reported as open. src may be nil.
+func (e *Engine) Close(src capture.Source) *analysis.Summary {
+	func() {
+		if !e.o.Crash {
+			defer e.recovered(0)
+		}
+		e.asm.Close()
+	}()
+	e.settle.run(e, true)
+	e.summarize(src)
+	return &e.sum
+}

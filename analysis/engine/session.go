@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"net/netip"
+	"strconv"
+
+	"expectscope/analysis"
+	"expectscope/analysis/http1"
+	"expectscope/analysis/record"
+	"expectscope/analysis/sniff"
+	"expectscope/reassembly"
+)
+
+var noAddr netip.Addr
+
+// session is one connection: its layers and its recorder. It implements
+// reassembly.Layer and record.Sink.
+type session struct {
+	e     *Engine
+	conn  *reassembly.Conn
+	layer reassembly.Layer
+	rec   *record.Recorder
+	ends  [2]reassembly.End
+	from  netip.Addr // the HTTP client's address
+	dead  bool
+}
+
+// open begins a connection that carries data.
+func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
+	s := &session{e: e, conn: c, from: c.Client.Addr()}
+	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1)
+	return s
+}
+
+// sniffer looks at what begins, on the connection or in a tunnel through it.
+func (s *session) sniffer(joined bool, next uint32) reassembly.Layer {
+	var sn *sniff.Sniffer
+	sn = sniff.New(sniff.Options{
+		Joined: joined,
+		Opaque: s.opaque,
+		HTTP1: func(client reassembly.Dir) reassembly.Layer {
+			if s.rec == nil {
+				s.from = s.conn.Addr(client).Addr()
+				s.rec = record.New(s, &s.e.pool, s.conn, client, s.prefix(), s.e.o.All)
+			}
+			return http1.New(s.rec, http1.Options{
+				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque,
+				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next) },
+			})
+		},
+	})
+	return sn
+}
+
+func (s *session) prefix() string {
+	if !s.e.o.Multi {
+		return ""
+	}
+	return strconv.Itoa(s.conn.First.Input()) + ":"
+}
+
+// opaque notes that the rest of the connection cannot be read.
+func (s *session) opaque(kind string) {
+	s.e.sum.Capture.Opaque[kind]++
+	if kind == "tls" || kind == "http2" {
+		s.blind("a connection could not be read: " + kind)
+	}
+}
+
+// blind tells retry that something of this client was not seen at this moment.
+func (s *session) blind(why string) {
+	client, server := s.from, s.conn.Server.Addr()
+	if client == server {
+		server = s.conn.Client.Addr()
+	}
+	if s.e.retry.Wants(client) {
+		s.e.retry.Blind(client, server, s.e.now, s.e.now, why)
+	}
+}
+
+// Dead tells that nothing more will be read from the connection.
+func (s *session) Dead() bool {
+	if s.dead {
+		return true
+	}
+	d, ok := s.layer.(interface{ Dead() bool })
+	return ok && d.Dead()
+}
+
+// Busy tells that an exchange is open.
+func (s *session) Busy() bool { return s.rec != nil && s.rec.Open() }
+
+// Data reads a chunk.
+func (s *session) Data(c *reassembly.Chunk) {
+	s.e.running = s
+	s.layer.Data(c)
+	s.e.running = nil
+}
+
+// Gap reads a hole.
+func (s *session) Gap(g *reassembly.Gap) {
+	s.e.running = s
+	if g.Why != reassembly.Snapped {
+		s.blind("bytes of a connection are missing from the capture")
+	}
+	s.layer.Gap(g)
+	s.e.running = nil
+}
+
+// Resent reads a retransmission.
+func (s *session) Resent(r *reassembly.Resent) {
+	s.e.running = s
+	if s.rec != nil {
+		s.rec.Resent(r)
+	}
+	s.e.running = nil
+}
+
+// End reads the end of a direction.
+func (s *session) End(e *reassembly.End) {
+	s.ends[e.Dir] = *e
+	s.e.running = s
+	s.layer.End(e)
+	s.e.running = nil
+}
+
+// Wants tells whether the client has a refused exchange that may be repeated.
+func (s *session) Wants() bool { return s.e.retry.Wants(s.from) }
+
+// Opened hears of a kept exchange.
+func (s *session) Opened(x *analysis.Exchange) {
+	if s.e.retry.Wants(s.from) {
+		s.e.retry.Request(x)
+	}
+}
+
+// Refused hears of a 417.
+func (s *session) Refused(x *analysis.Exchange) { s.e.retry.Refused(x) }
+
+// Revoked hears that an exchange never was one.
+func (s *session) Revoked(x *analysis.Exchange) {
+	s.e.retry.Revoked(x)
+	s.e.settle.drop(x)
+}
+
+// Closed hears that a kept exchange is over.
+func (s *session) Closed(x *analysis.Exchange) {
+	s.e.retry.Closed(x)
+	s.e.settle.add(s, x)
+}
+
+// Counted hears of every exchange that is over.
+func (s *session) Counted(x *analysis.Exchange) { s.e.count(x) }
+
+// Orphan hears of a response head that answers no request.
+func (s *session) Orphan(h *analysis.Head) {
+	if h.Status >= 200 || h.Status == 101 {
+		s.e.sum.Orphans++
+	}
+}

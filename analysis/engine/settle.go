@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"expectscope/analysis"
+	"expectscope/analysis/rules"
+	"expectscope/reassembly"
+)
+
+// maxWaiting bounds exchanges that wait to be judged; the oldest is judged early then.
+const maxWaiting = 100_000
+
+// settling holds closed exchanges until what may follow has been seen: the end
+// of the connection, a repeat. In the order in which they closed, two
+// queues, because a refused one waits much longer than the others.
+type settling struct {
+	short, long []pending
+	waiting     map[*analysis.Exchange]bool
+}
+
+type pending struct {
+	s  *session
+	x  *analysis.Exchange
+	at int64 // capture time from which nothing more is waited for, long: unless retry says sooner
+}
+
+// add enters a closed exchange; one that was judged already is judged again at once.
+func (q *settling) add(s *session, x *analysis.Exchange) {
+	switch {
+	case x.State == analysis.Settled:
+		s.e.judge(s, x, false)
+		return
+	case q.waiting[x]:
+		return
+	}
+	q.waiting[x] = true
+	p := pending{s, x, x.At}
+	if x.Final != nil {
+		p.at = max(p.at, x.Final.Last.Time+analysis.CloseWait)
+	}
+	if x.Final != nil && x.Final.Status == 417 {
+		q.long = append(q.long, p)
+	} else {
+		q.short = append(q.short, p)
+	}
+	if len(q.waiting) > maxWaiting {
+		s.e.limit("exchanges waiting for what follows")
+		if len(q.short) > 0 {
+			q.short = q.judge(s.e, q.short, 1, false)
+		} else {
+			q.long = q.judge(s.e, q.long, 1, false)
+		}
+	}
+}
+
+// drop takes an exchange out that never was one.
+func (q *settling) drop(x *analysis.Exchange) { delete(q.waiting, x) }
+
+// judge judges the first n and returns the others.
+func (q *settling) judge(e *Engine, ps []pending, n int, end bool) []pending {
+	for i := range ps[:n] {
+		p := ps[i]
+		ps[i] = pending{}
+		if q.waiting[p.x] {
+			delete(q.waiting, p.x)
+			e.judge(p.s, p.x, end)
+		}
+	}
+	return ps[n:]
+}
+
+// run judges what is due; end: everything.
+func (q *settling) run(e *Engine, end bool) {
+	n := 0
+	for n < len(q.short) && (end || q.short[n].at <= e.now) {
+		n++
+	}
+	q.short = q.judge(e, q.short, n, end)
+	if end {
+		q.long = q.judge(e, q.long, len(q.long), end)
+		return
+	}
+	keep := q.long[:0]
+	for _, p := range q.long {
+		if due := max(p.at, e.retry.Deadline(p.x)); q.waiting[p.x] && due > e.now {
+			keep = append(keep, p)
+		} else if q.waiting[p.x] {
+			delete(q.waiting, p.x)
+			e.judge(p.s, p.x, false)
+		}
+	}
+	clear(q.long[len(keep):])
+	q.long = keep
+}
+
+// judge settles an exchange: the rules are asked, the sink is told.
+func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
+	again := x.State == analysis.Settled
+	x.Ends, x.At, x.State = s.ends, e.now, analysis.Settled
+	refused := x.Final != nil && x.Final.Status == 417
+	if _, has := x.Request.Get("Expect"); refused && has && !again {
+		e.retry.Settle(x, e.now, end)
+	}
+	c := analysis.Case{Exchange: x, Near: e.retry.Near(x)}
+	c.Chain, c.Index = e.retry.Chain(x)
+	if x.Final != nil {
+		c.WindowPassed = e.now-x.Final.Last.Time >= e.o.RetryWindow
+		how := s.ends[x.Client].How
+		c.Left = how == reassembly.FIN || how == reassembly.RST || x.NextHead.Packet != 0
+	}
+	found := rules.Judge(&c)
+	if !again {
+		e.tally(x, found)
+	}
+	if e.shown(x, found) {
+		e.sink.Exchange(x)
+	}
+	for i := range found {
+		if !again {
+			e.sum.Findings[found[i].Rule]++
+		}
+		e.sink.Finding(&found[i])
+	}
+	e.retry.Forget(x)
+}
+
+// shown tells whether an exchange is to be reported.
+func (e *Engine) shown(x *analysis.Exchange, found []analysis.Finding) bool {
+	if e.o.All || len(found) > 0 || x.RetryOf != "" || x.Waiting() != "" {
+		return true
+	}
+	_, expect := x.Request.Get("Expect")
+	return expect || len(x.Interim) > 0
+}

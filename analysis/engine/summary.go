@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"expectscope/analysis"
+	"expectscope/capture"
+	"expectscope/capture/decode"
+)
+
+// count counts an exchange that is over, kept or not.
+func (e *Engine) count(x *analysis.Exchange) {
+	s := &e.sum
+	s.Exchanges++
+	s.Interims += uint64(len(x.Interim))
+	if x.Final != nil {
+		s.Finals++
+	}
+	if x.Waiting() != "" {
+		s.Open++
+	}
+	if len(x.Doubts) > 0 {
+		s.Capture.Doubts++
+	}
+	s.BodySent += x.ReqBody.Sent
+	if n, ok := x.Wasted(); ok && x.Charged() {
+		s.WastedBytes += n
+	}
+}
+
+// tally counts what only judged exchanges have.
+func (e *Engine) tally(x *analysis.Exchange, found []analysis.Finding) {
+	s := &e.sum
+	if _, ok := x.Request.Get("Expect"); !ok {
+		return
+	}
+	s.Expect++
+	s.SavedBytes += x.Saved()
+	s.Waited += x.WaitedForContinue()
+	if x.Final == nil || x.Final.Status != 417 {
+		return
+	}
+	s.Refused417++
+	switch x.Retry.Outcome {
+	case analysis.RetrySameConn, analysis.RetryNewConn:
+		s.Retried++
+		return
+	}
+	for i := range found {
+		if f := &found[i]; f.Rule == "417-no-retry" && f.Confidence >= analysis.Likely {
+			s.NotRetried++
+			return
+		}
+	}
+	s.RetryUnknown++
+}
+
+// summarize adds what the source, the decoder and the assembler counted.
+func (e *Engine) summarize(src capture.Source) {
+	s := &e.sum
+	h := &s.Capture
+	if src != nil {
+		h.Inputs = src.Stats().Inputs
+	}
+	for i := range h.Inputs {
+		in := &h.Inputs[i]
+		s.Packets += in.Packets
+		s.Bytes += in.Bytes
+		h.Snapped += in.Snapped
+		h.Drops += in.Drops
+		h.DropsKnown = h.DropsKnown || in.DropsKnown
+		h.Truncated = h.Truncated || in.Err != nil
+		if in.Packets > 0 {
+			if h.First == 0 || in.First < h.First {
+				h.First = in.First
+			}
+			h.Last = max(h.Last, in.Last)
+		}
+	}
+	d := e.decoder.Stats()
+	h.BadChecksums = d.BadChecksums
+	h.Unsupported, h.Undecoded = map[string]uint64{}, map[string]uint64{}
+	for t, n := range d.LinkTypes {
+		h.Unsupported[decode.LinkName(t)] += n
+	}
+	for _, k := range decode.Kinds() {
+		if n := d.Kinds[k]; n > 0 && k != decode.TCP && k != decode.UnknownLink {
+			h.Undecoded[k.String()] += n
+		}
+	}
+	for range e.panics {
+		e.limit("internal faults")
+	}
+}

@@ -1,0 +1,50 @@
+package analysis
+
+import "expectscope/reassembly"
+
+// A Head is one parsed message head: views into the machine's buffer, valid during the call.
+type Head struct {
+	// Text is the head as sent, from the first byte of its first line to the empty line.
+	Text []byte
+	// Method and Target of a request; Status and Reason of a response.
+	Method, Target []byte
+	Status         int
+	Reason         []byte
+	// Version is as sent: "HTTP/1.1".
+	Version []byte
+	// First and Last are the marks of the first and last byte of Text.
+	First, Last reassembly.Mark
+	TTL         uint8
+	// Framing and Length say how the content is delimited; Length is -1 when unknown.
+	Framing Framing
+	Length  int64
+	// Close tells that the message announces the end of the connection.
+	Close bool
+	// Expect tells that there is an Expect field.
+	Expect bool
+}
+
+// Events is what a protocol machine tells analysis/record; http1 and http2 speak only this.
+// Streams are numbered by the machine in the order of their requests, from 1.
+type Events interface {
+	// Request: a head is complete; the exchange opens here, not at the body's end.
+	Request(stream uint32, h *Head)
+	// Interim: any 1xx but 101. It never closes anything.
+	Interim(stream uint32, h *Head)
+	// Response: the final head (101 is one).
+	Response(stream uint32, h *Head)
+	// Orphan: a response head that answers no request seen; after is the last stream that was answered, 0 if none.
+	Orphan(after uint32, h *Head)
+	// Body: n content bytes, framing removed, end at m. b holds them, or is nil where they are not at hand (cut by the snap
+	// length). sealed: TCP offsets do not count content. seen is Chunk.Seen.
+	Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m reassembly.Mark, seen uint64, sealed bool)
+	// Lost: n content bytes are missing from the capture.
+	Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly.Gap)
+	// Owed: bytes where an owed body belongs look like a request: both readings, so far. The last call for a stream holds. When it says
+	// that the client meant a body, the exchange next is taken back.
+	Owed(stream uint32, next uint32, o Owed)
+	// Done: the message in direction d is over, or will never be.
+	Done(stream uint32, d reassembly.Dir, how Ended, m reassembly.Mark)
+	// Doubt: claims about those parts of the exchange may not hold.
+	Doubt(stream uint32, k DoubtKind, p Part, m reassembly.Mark)
+}

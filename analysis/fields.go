@@ -1,0 +1,103 @@
+package analysis
+
+import (
+	"bytes"
+	"strings"
+)
+
+// A FieldScanner walks the field lines of a message head without allocating.
+// It takes what is there: a line without a colon is skipped, a line that begins with
+// white space continues the one before (obs-fold: RFC 9112, Section 5.2), lines end with LF, a CR before it is dropped.
+type FieldScanner struct {
+	text []byte
+	at   int
+}
+
+// NewFieldScanner walks text, a head as in [Head], from behind its first line.
+func NewFieldScanner(text []byte) FieldScanner {
+	s := FieldScanner{text: text}
+	s.at = s.lineEnd(0)
+	return s
+}
+
+// lineEnd is the index just past the LF that ends the line at i, or the text's end.
+func (s *FieldScanner) lineEnd(i int) int {
+	if n := bytes.IndexByte(s.text[i:], '\n'); n >= 0 {
+		return i + n + 1
+	}
+	return len(s.text)
+}
+
+// A FieldSpan tells where a field's name and value stand in the head.
+type FieldSpan struct {
+	NameStart, NameEnd, ValueStart, ValueEnd int
+	Spaced                                   bool
+}
+
+// Next is the next field; false at the end.
+func (s *FieldScanner) Next() (FieldSpan, bool) {
+	for s.at < len(s.text) {
+		start := s.at
+		end := s.lineEnd(start)
+		for end < len(s.text) && (s.text[end] == ' ' || s.text[end] == '\t') {
+			end = s.lineEnd(end)
+		}
+		s.at = end
+		colon := bytes.IndexByte(s.text[start:end], ':')
+		if colon <= 0 {
+			continue
+		}
+		f := FieldSpan{NameStart: start, NameEnd: start + colon, ValueStart: start + colon + 1, ValueEnd: end}
+		for f.NameEnd > start && blank(s.text[f.NameEnd-1]) {
+			f.NameEnd, f.Spaced = f.NameEnd-1, true
+		}
+		for f.ValueEnd > f.ValueStart && space(s.text[f.ValueEnd-1]) {
+			f.ValueEnd--
+		}
+		for f.ValueStart < f.ValueEnd && blank(s.text[f.ValueStart]) {
+			f.ValueStart++
+		}
+		return f, true
+	}
+	return FieldSpan{}, false
+}
+
+func blank(b byte) bool { return b == ' ' || b == '\t' }
+
+func space(b byte) bool { return blank(b) || b == '\r' || b == '\n' }
+
+// ParseFields are the field lines of a head; names and values share its memory.
+func ParseFields(head string) []Field {
+	s := NewFieldScanner([]byte(head))
+	var fs []Field
+	for {
+		f, ok := s.Next()
+		if !ok {
+			return fs
+		}
+		fs = append(fs, Field{head[f.NameStart:f.NameEnd], head[f.ValueStart:f.ValueEnd], f.Spaced})
+	}
+}
+
+// FirstLine is the first line of a head without its end.
+func FirstLine(head string) string {
+	line, _, _ := strings.Cut(head, "\n")
+	return strings.TrimRight(line, "\r \t")
+}
+
+// SplitRequestLine takes a sound request line apart (RFC 9112, Section 3).
+func SplitRequestLine(line string) (method, target, version string) {
+	n := max(strings.IndexAny(line, " \t"), 0)
+	v := strings.LastIndexAny(line, " \t") + 1
+	if v <= n {
+		return line[:n], "", line[n:]
+	}
+	return line[:n], strings.Trim(line[n:v], " \t"), line[v:]
+}
+
+// SplitStatusLine gives the version and the reason phrase of a sound status line (RFC 9112, Section 4).
+func SplitStatusLine(line string) (version, reason string) {
+	n := max(strings.IndexAny(line, " \t"), 0)
+	rest := strings.TrimLeft(line[n:], " \t")
+	return line[:n], strings.TrimLeft(rest[min(3, len(rest)):], " \t")
+}

@@ -1,0 +1,225 @@
+package record
+
+import (
+	"expectscope/analysis"
+	"expectscope/reassembly"
+)
+
+// account is what one exchange's byte accounting needs to remember (rules.md, section 5).
+type account struct {
+	invite  uint64 // offset just past the first 100, 0 before
+	verdict uint64 // offset just past the final head, 0 before
+
+	acked int64 // content bytes that are known to be acknowledged and need no history
+	runs  []run // content that was not acknowledged yet when it was seen
+	hash  prefixHash
+}
+
+// run is a stretch of content: from and to are stream offsets, until counts content up to its end. In a
+// plain run content and stream advance together.
+type run struct {
+	from, to uint64
+	until    int64
+	plain    bool
+}
+
+func (e *entry) touch(m reassembly.Mark) {
+	if m.Time >= e.x.LastActivity.Time {
+		e.x.LastActivity = m
+	}
+}
+
+// Body counts content bytes.
+func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m reassembly.Mark, seen uint64, sealed bool) {
+	e := r.find(stream)
+	if e == nil || n == 0 {
+		return
+	}
+	e.touch(m)
+	body := &e.x.RespBody
+	if d == r.client {
+		body = &e.x.ReqBody
+		e.classify(int64(n), m)
+		if e.verdict == 0 {
+			e.remember(n, m, seen, sealed)
+		}
+		e.hash.add(b, body)
+	}
+	extend(body, n, m)
+}
+
+func extend(body *analysis.Body, n uint64, m reassembly.Mark) {
+	if body.First.Packet == 0 {
+		body.First = m
+		body.First.Off -= n - 1
+	}
+	body.Sent += int64(n)
+	body.Last = m
+}
+
+// Lost counts content bytes that are missing from the capture: as sent when they were acknowledged.
+func (r *Recorder) Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly.Gap) {
+	e := r.find(stream)
+	if e == nil {
+		return
+	}
+	part, body := analysis.PartRespBody, &e.x.RespBody
+	if d == r.client {
+		part, body = analysis.PartReqBody, &e.x.ReqBody
+		e.hash.broken = true
+	}
+	kind := analysis.DoubtGap
+	if g.Why == reassembly.Evicted {
+		kind = analysis.DoubtEvicted
+	}
+	e.x.AddDoubt(kind, part, g.At)
+	if !g.Acked {
+		return
+	}
+	if d == r.client {
+		e.classify(int64(n), g.At)
+		if e.verdict == 0 {
+			e.remember(n, g.At, 0, true)
+		}
+	}
+	body.Lost += int64(n)
+	extend(body, n, g.At)
+}
+
+// classify splits n request content bytes by what the client's host knew when it sent them.
+func (e *entry) classify(n int64, m reassembly.Mark) {
+	body := &e.x.ReqBody
+	tail, invited := e.verdict > 0, e.invite > 0
+	if m.Acked != reassembly.NoAck { // else the order of capture has to do
+		tail = tail && m.Acked >= e.verdict
+		invited = invited && m.Acked >= e.invite
+	}
+	switch {
+	case tail:
+		body.Tail += n
+	case invited:
+		body.Invited += n
+	default:
+		body.Early += n
+	}
+	if e.verdict > 0 && !tail {
+		body.Crossing += n
+	}
+}
+
+// remember keeps where content lies that the server may not have read yet.
+func (e *entry) remember(n uint64, m reassembly.Mark, seen uint64, sealed bool) {
+	until := e.x.ReqBody.Sent + int64(n)
+	i := 0
+	for i < len(e.runs) && e.runs[i].to <= seen {
+		e.acked = e.runs[i].until
+		i++
+	}
+	if len(e.runs)-i >= maxRuns {
+		e.acked = e.runs[i].until
+		i++
+	}
+	e.runs = append(e.runs[:0], e.runs[i:]...)
+	if k := len(e.runs); k > 0 && !sealed {
+		if last := &e.runs[k-1]; last.plain && last.to == m.Off-n {
+			last.to, last.until = m.Off, until
+			return
+		}
+	}
+	e.runs = append(e.runs, run{m.Off - n, m.Off, until, !sealed})
+}
+
+// split divides what was sent before the final response by what the server's host had received then.
+func (e *entry) split(h *analysis.Head) {
+	body := &e.x.ReqBody
+	e.verdict = h.Last.Off
+	read := body.Sent
+	if acked := h.First.Acked; acked != reassembly.NoAck {
+		read = e.readUpTo(acked)
+	}
+	body.Read, body.Crossing = read, body.Sent-read
+	e.runs = e.runs[:0]
+}
+
+// readUpTo counts the content that lies below a stream offset.
+func (e *entry) readUpTo(acked uint64) int64 {
+	n := e.acked
+	for _, r := range e.runs {
+		switch {
+		case r.to <= acked:
+			n = r.until
+		case r.plain && acked > r.from:
+			return r.until - int64(r.to-acked)
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// Resent notes a retransmission: of a head before it was answered, of content.
+func (r *Recorder) Resent(s *reassembly.Resent) {
+	for _, e := range r.open {
+		x := e.x
+		if s.Dir != r.client {
+			if s.Conflict {
+				x.AddDoubt(analysis.DoubtConflict, analysis.PartInterim|analysis.PartFinal|analysis.PartRespBody, s.At)
+			}
+			continue
+		}
+		from, to := s.At.Off-s.Len, s.At.Off
+		if to >= x.Request.First.Off && from < x.Request.Last.Off {
+			x.HeadResent = x.HeadResent || (x.Final == nil && len(x.Interim) == 0)
+			if s.Conflict {
+				x.AddDoubt(analysis.DoubtConflict, analysis.PartRequest, s.At)
+			}
+		}
+		if to > x.Request.Last.Off && !e.done[r.client] {
+			x.ReqBody.Resent += int64(to - max(from, x.Request.Last.Off))
+			if s.Conflict {
+				x.AddDoubt(analysis.DoubtConflict, analysis.PartReqBody, s.At)
+			}
+		}
+	}
+}
+
+// prefixHash hashes the first content bytes, so that two bodies can be told apart without keeping them.
+type prefixHash struct {
+	n      uint64
+	broken bool
+	sum    uint64
+}
+
+// FNV-1a, 64 bits.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// prefixes are the lengths at which Body.Prefix is taken.
+var prefixes = [...]uint64{64, 512, 4096}
+
+func (p *prefixHash) add(b []byte, body *analysis.Body) {
+	if p.n >= prefixes[len(prefixes)-1] || p.broken {
+		return
+	}
+	if b == nil {
+		p.broken = true
+		return
+	}
+	if p.n == 0 {
+		p.sum = fnvOffset
+	}
+	for _, c := range b {
+		p.sum = (p.sum ^ uint64(c)) * fnvPrime
+		p.n++
+		for i, at := range prefixes {
+			if p.n == at {
+				body.Prefix[i] = p.sum
+			}
+		}
+		if p.n == prefixes[len(prefixes)-1] {
+			return
+		}
+	}
+}

@@ -1,0 +1,394 @@
+// Package record turns the events of a protocol machine into exchanges. It is
+// where bytes, waits and causes of doubt are accounted for, once for all
+// protocols (account.go).
+//
+// Most exchanges are of no interest: no Expect, no early answer, nothing to
+// retry. Their entries are reused and no string is made of them. One that is of interest
+// is kept: its heads become strings and the [Sink] gets a pointer, which
+// stays the same while the exchange goes on.
+package record
+
+import (
+	"strconv"
+
+	"expectscope/analysis"
+	"expectscope/reassembly"
+)
+
+// A Sink hears of exchanges. The pointers of kept ones stay valid; x in Counted is reused after the call.
+type Sink interface {
+	// Wants tells whether the client's requests are of interest as repeats of a refused one.
+	Wants() bool
+	// Opened: the request head of a kept exchange is complete.
+	Opened(x *analysis.Exchange)
+	// Refused: a kept exchange with an Expect field got a 417.
+	Refused(x *analysis.Exchange)
+	// Closed: a kept exchange is over. It is called again when an answer nobody asked for comes behind it.
+	Closed(x *analysis.Exchange)
+	// Revoked: a kept exchange never was one (see [analysis.Events.Owed]).
+	Revoked(x *analysis.Exchange)
+	// Counted: an exchange is over, kept or not. Heads of one that is not kept are not filled in.
+	Counted(x *analysis.Exchange)
+	// Orphan: a response head that answers no request.
+	Orphan(h *analysis.Head)
+}
+
+// A Pool holds entries for reuse by the recorders of one engine. It is not safe for concurrent use.
+type Pool struct{ free []*entry }
+
+// maxFree bounds what a pool holds on to.
+const maxFree = 4096
+
+// Bounds on what an exchange keeps of a hostile peer.
+const (
+	maxInterims = 1000
+	maxOrphans  = 16
+	maxRuns     = 1024
+	maxSpare    = 4 << 10 // a larger buffer is not kept for reuse
+)
+
+// A Recorder builds the exchanges of one connection. It implements [analysis.Events].
+type Recorder struct {
+	sink   Sink
+	pool   *Pool
+	conn   *reassembly.Conn
+	client reassembly.Dir
+	prefix string // of exchange ids
+	all    bool
+	open   []*entry
+	last   *entry // the youngest that is over
+	owing  *analysis.Exchange
+}
+
+// entry is an exchange while it is being built.
+type entry struct {
+	x      *analysis.Exchange // own, or once kept one of its own
+	own    analysis.Exchange
+	kept   bool
+	closed bool
+	done   [2]bool
+	how    [2]analysis.Ended
+	req    []byte // head of the request, of the final response, while not kept
+	fin    []byte
+	account
+}
+
+// New returns a recorder for a connection. client is the direction of its
+// requests; prefix stands before its exchange ids; all: keep every exchange.
+func New(s Sink, p *Pool, c *reassembly.Conn, client reassembly.Dir, prefix string, all bool) *Recorder {
+	return &Recorder{sink: s, pool: p, conn: c, client: client, prefix: prefix, all: all}
+}
+
+// SetClient says which direction the requests travel in, once that is known.
+func (r *Recorder) SetClient(d reassembly.Dir) { r.client = d }
+
+// Open tells whether an exchange is open.
+func (r *Recorder) Open() bool { return len(r.open) > 0 }
+
+func (r *Recorder) find(stream uint32) *entry {
+	for _, e := range r.open {
+		if e.x.Stream == stream {
+			return e
+		}
+	}
+	return nil
+}
+
+func (p *Pool) get() *entry {
+	if n := len(p.free); n > 0 {
+		e := p.free[n-1]
+		p.free = p.free[:n-1]
+		return e
+	}
+	return &entry{}
+}
+
+func (p *Pool) put(e *entry) {
+	if len(p.free) == maxFree || cap(e.req) > maxSpare || cap(e.fin) > maxSpare {
+		return
+	}
+	doubts := e.own.Doubts[:0]
+	if e.kept {
+		doubts = nil
+	}
+	runs := e.runs[:0]
+	*e = entry{req: e.req[:0], fin: e.fin[:0]}
+	e.own.Doubts, e.runs = doubts, runs
+	p.free = append(p.free, e)
+}
+
+// Request opens an exchange.
+func (r *Recorder) Request(stream uint32, h *analysis.Head) {
+	if prev := r.before(stream); prev != nil {
+		prev.x.NextFirst, prev.x.NextHead = h.First, h.Last
+	}
+	r.retire()
+	e := r.pool.get()
+	e.x = &e.own
+	x := e.x
+	x.Conn, x.Client, x.Stream = r.conn, r.client, stream
+	x.Request = analysis.Message{First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
+	x.ReqBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
+	x.LastActivity = h.Last
+	e.req = append(e.req[:0], h.Text...)
+	if r.conn.Start == reassembly.MidStream {
+		x.AddDoubt(analysis.DoubtMidStream, analysis.PartHandshake, h.First)
+	}
+	r.open = append(r.open, e)
+	if h.Expect || r.all || r.sink.Wants() {
+		r.keep(e)
+		r.sink.Opened(e.x)
+	}
+}
+
+// before is the entry of the request in front of stream.
+func (r *Recorder) before(stream uint32) *entry {
+	if n := len(r.open); n > 0 {
+		return r.open[n-1]
+	}
+	if r.last != nil && r.last.x.Stream+1 == stream {
+		return r.last
+	}
+	return nil
+}
+
+// retire frees the last closed entry: nothing can come behind it any more.
+func (r *Recorder) retire() {
+	if r.last != nil {
+		r.pool.put(r.last)
+		r.last = nil
+	}
+}
+
+// keep makes an exchange that outlives its entry.
+func (r *Recorder) keep(e *entry) {
+	if e.kept {
+		return
+	}
+	x := new(analysis.Exchange)
+	*x = e.own
+	x.Doubts = append([]analysis.Doubt(nil), e.own.Doubts...)
+	e.x, e.kept = x, true
+	x.ID = r.id(x.Stream)
+	fill(&x.Request, e.req, true)
+	if e.own.Final != nil {
+		f := *e.own.Final
+		x.Final = &f
+		fill(x.Final, e.fin, false)
+	}
+}
+
+func (r *Recorder) id(stream uint32) string {
+	b := append(make([]byte, 0, 24), r.prefix...)
+	b = strconv.AppendUint(b, r.conn.First.Frame(), 10)
+	b = append(b, '/')
+	return string(strconv.AppendUint(b, uint64(stream), 10))
+}
+
+// Interim adds a 1xx response.
+func (r *Recorder) Interim(stream uint32, h *analysis.Head) {
+	e := r.find(stream)
+	if e == nil {
+		return
+	}
+	r.keep(e)
+	e.touch(h.Last)
+	if len(e.x.Interim) < maxInterims {
+		e.x.Interim = append(e.x.Interim, message(h))
+	}
+	if h.Status == 100 && e.invite == 0 {
+		e.invite = h.Last.Off
+	}
+}
+
+// Response adds the final response.
+func (r *Recorder) Response(stream uint32, h *analysis.Head) {
+	e := r.find(stream)
+	if e == nil || e.x.Final != nil {
+		return
+	}
+	x := e.x
+	e.touch(h.Last)
+	x.RespBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
+	e.split(h)
+	x.Final = &analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
+	if e.kept {
+		*x.Final = message(h)
+	} else {
+		e.fin = append(e.fin[:0], h.Text...)
+		if notable(x) {
+			r.keep(e)
+		}
+	}
+	if x = e.x; h.Status == 417 {
+		if _, ok := x.Request.Get("Expect"); ok {
+			r.sink.Refused(x)
+		}
+	}
+}
+
+// notable tells whether an exchange without Expect has become of interest by its final response.
+func notable(x *analysis.Exchange) bool {
+	switch {
+	case x.Final.Status == 417 || x.Final.Status == 101:
+		return true
+	case x.ReqBody.Framing != analysis.FramingNone && !x.ReqBody.Complete:
+		return true
+	}
+	return x.Rejected() && x.ReqBody.Sent > analysis.WasteNotice && analysis.HeadStatus(x.Final.Status)
+}
+
+// Orphan adds an answer nobody asked for to the exchange it came behind.
+func (r *Recorder) Orphan(after uint32, h *analysis.Head) {
+	r.sink.Orphan(h)
+	e := r.last
+	if open := r.find(after); open != nil {
+		e = open
+	}
+	if after == 0 || e == nil || e.x.Stream != after {
+		return
+	}
+	r.keep(e)
+	if len(e.x.Orphans) < maxOrphans {
+		e.x.Orphans = append(e.x.Orphans, message(h))
+	}
+	if e.closed {
+		r.sink.Closed(e.x)
+	}
+}
+
+// Owed records the two readings of what came where a body was owed.
+func (r *Recorder) Owed(stream, next uint32, o analysis.Owed) {
+	e := r.find(stream)
+	if e == nil {
+		return
+	}
+	r.keep(e)
+	e.x.Owed, r.owing = &o, e.x
+	if o.Client == analysis.ReadAsNext {
+		o.Next = r.id(next)
+		return
+	}
+	r.owing = nil
+	e.x.NextFirst, e.x.NextHead = reassembly.Mark{}, reassembly.Mark{}
+	for n := len(r.open); n > 0 && r.open[n-1].x.Stream >= next; n = len(r.open) {
+		if gone := r.open[n-1]; gone.kept {
+			r.sink.Revoked(gone.x)
+		}
+		r.open = r.open[:n-1]
+	}
+}
+
+// Done notes that the message in one direction is over.
+func (r *Recorder) Done(stream uint32, d reassembly.Dir, how analysis.Ended, m reassembly.Mark) {
+	e := r.find(stream)
+	if e == nil || e.done[d] {
+		return
+	}
+	e.done[d], e.how[d] = true, how
+	if how == analysis.EndedComplete {
+		if e.touch(m); d == r.client {
+			e.x.ReqBody.Complete = e.x.ReqBody.Framing != analysis.FramingUnknown
+		} else {
+			e.x.RespBody.Complete = e.x.Final != nil
+		}
+	}
+	if e.done[0] && e.done[1] {
+		r.close(e, m)
+	}
+}
+
+// Doubt notes why claims about an exchange may not hold.
+func (r *Recorder) Doubt(stream uint32, k analysis.DoubtKind, p analysis.Part, m reassembly.Mark) {
+	if e := r.find(stream); e != nil {
+		e.x.AddDoubt(k, p, m)
+	}
+}
+
+// close ends an exchange whose messages are both over.
+func (r *Recorder) close(e *entry, m reassembly.Mark) {
+	for i := range r.open {
+		if r.open[i] == e {
+			r.open = append(r.open[:i], r.open[i+1:]...)
+			break
+		}
+	}
+	x := e.x
+	x.Ended = ended(e.how[r.client], e.how[r.client.Other()], x.Final != nil)
+	x.State, x.At, e.closed = analysis.Closed, m.Time, true
+	if x.Ended == analysis.EndedCapture {
+		r.keep(e)
+		x = e.x
+	}
+	r.missing(x, m)
+	r.swallowed(x, m)
+	r.retire()
+	r.last = e
+	r.sink.Counted(x)
+	if e.kept {
+		r.sink.Closed(x)
+	}
+}
+
+// missing notes what of an exchange could not be seen.
+func (r *Recorder) missing(x *analysis.Exchange, m reassembly.Mark) {
+	if !r.conn.Seen[r.client.Other()] {
+		x.AddDoubt(analysis.DoubtOneSided, analysis.PartInterim|analysis.PartFinal|analysis.PartRespBody, m)
+	}
+	if x.Ended != analysis.EndedCapture {
+		return
+	}
+	p := analysis.PartEnding
+	if x.Final == nil {
+		p |= analysis.PartInterim | analysis.PartFinal | analysis.PartRespBody
+	}
+	if !x.ReqBody.Complete {
+		p |= analysis.PartReqBody
+	}
+	x.AddDoubt(analysis.DoubtCaptureEnd, p, m)
+}
+
+// swallowed decides what the server took for a body by its silence: the request that began in it was never answered.
+func (r *Recorder) swallowed(x *analysis.Exchange, m reassembly.Mark) {
+	o := r.owing
+	if o == nil || x == o || o.Owed.Next != r.id(x.Stream) {
+		return
+	}
+	r.owing = nil
+	quiet := m.Time-x.LastActivity.Time >= analysis.StallTime
+	gone := x.Ended == analysis.EndedFIN || x.Ended == analysis.EndedRST
+	if x.Final == nil && o.Owed.Server == analysis.ReadUnknown && (quiet || gone) {
+		o.Owed.Server, o.Owed.ServerSure = analysis.ReadAsBody, analysis.Likely
+	}
+}
+
+// ended says how the exchange ended from how its two messages did.
+func ended(client, server analysis.Ended, final bool) analysis.Ended {
+	switch {
+	case server == analysis.EndedUpgraded || server == analysis.EndedTunnel:
+		return server
+	case server != analysis.EndedComplete && server != analysis.EndedNot:
+		return server
+	case client != analysis.EndedComplete && client != analysis.EndedNot:
+		return client
+	}
+	return analysis.EndedComplete
+}
+
+// fill makes the strings of a message from its head.
+func fill(m *analysis.Message, text []byte, request bool) {
+	m.Head = string(text)
+	m.Fields = analysis.ParseFields(m.Head)
+	line := analysis.FirstLine(m.Head)
+	if request {
+		m.Method, m.Target, m.Version = analysis.SplitRequestLine(line)
+		return
+	}
+	m.Version, m.Reason = analysis.SplitStatusLine(line)
+}
+
+func message(h *analysis.Head) analysis.Message {
+	m := analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
+	fill(&m, h.Text, false)
+	return m
+}

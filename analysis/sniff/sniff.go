@@ -1,0 +1,289 @@
+// Package sniff finds out by their first bytes what the streams of a
+// connection carry, whatever the port, and hands them to the layer for it.
+//
+// A [Sniffer] is a [reassembly.Layer] that holds at most a few dozen bytes a direction until one of
+// them decides; from then on it passes everything on. A connection joined in
+// the middle is looked at wherever a segment begins, for as long as it takes.
+// A PROXY protocol header in front is passed over.
+package sniff
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"expectscope/reassembly"
+)
+
+// enough is how many bytes of a direction decide at the latest.
+const enough = 24
+
+// Options tell a Sniffer what to do with what it finds.
+type Options struct {
+	// Joined: the streams begin in the middle.
+	Joined bool
+	// HTTP1 gives the layer for HTTP/1.x; client is the direction of the requests.
+	HTTP1 func(client reassembly.Dir) reassembly.Layer
+	// Opaque is told once what it is instead: "tls", "http2", "ssh", "other".
+	Opaque func(kind string)
+}
+
+// A Sniffer looks at the beginning of a connection.
+type Sniffer struct {
+	o    Options
+	next reassembly.Layer
+	dead bool
+	dirs [2]struct {
+		held  reassembly.Held
+		ended *reassembly.End
+		skip  int  // bytes of a PROXY header still to pass over
+		plain bool // no PROXY header can follow
+	}
+}
+
+// New returns a Sniffer.
+func New(o Options) *Sniffer {
+	return &Sniffer{o: o}
+}
+
+// Dead tells that nothing more will be read.
+func (s *Sniffer) Dead() bool {
+	if d, ok := s.next.(interface{ Dead() bool }); ok {
+		return d.Dead()
+	}
+	return s.dead
+}
+
+// Data looks at a chunk, or passes it on.
+func (s *Sniffer) Data(c *reassembly.Chunk) {
+	if s.next != nil {
+		s.next.Data(c)
+		return
+	}
+	if s.dead {
+		return
+	}
+	d := &s.dirs[c.Dir]
+	if s.o.Joined {
+		s.search(c)
+		return
+	}
+	from := min(d.skip, len(c.Data))
+	if d.skip -= from; from == len(c.Data) {
+		return
+	}
+	d.held.Add(c, from)
+	s.look(c.Dir)
+}
+
+// search looks for the beginning of a message where a segment begins; it must
+// be whole, because content can begin with anything.
+func (s *Sniffer) search(c *reassembly.Chunk) {
+	var client reassembly.Dir
+	switch k := classify(c.Data); {
+	case k == tls:
+		s.opaque(k)
+		return
+	case k == response && len(c.Data) >= len("HTTP/1.1 200"):
+		client = c.Dir.Other()
+	case k == request && endsInVersion(c.Data):
+		client = c.Dir
+	default:
+		return
+	}
+	s.dirs[c.Dir].held.Add(c, 0)
+	s.start(client)
+}
+
+// endsInVersion tells whether the first line of b is whole and ends like a request line.
+func endsInVersion(b []byte) bool {
+	line, _, ok := bytes.Cut(bytes.TrimLeft(b, "\r\n"), []byte{'\n'})
+	n := bytes.LastIndexByte(line, ' ')
+	return ok && n > 0 && bytes.HasPrefix(line[n+1:], []byte("HTTP/1."))
+}
+
+// look decides by the bytes held of a direction, if they suffice.
+func (s *Sniffer) look(dir reassembly.Dir) {
+	d := &s.dirs[dir]
+	b := d.held.Bytes()
+	if !d.plain {
+		switch n, more := proxyHeader(b); {
+		case more:
+			return
+		case n > 0:
+			s.pass(dir, n)
+			return
+		}
+		d.plain = true
+	}
+	switch k := classify(b); k {
+	case undecided:
+	case request:
+		s.start(dir)
+	case response:
+		s.start(dir.Other())
+	default:
+		s.opaque(k)
+	}
+}
+
+// pass drops the first n bytes of a direction, of which some may still have to come.
+func (s *Sniffer) pass(dir reassembly.Dir, n int) {
+	d := &s.dirs[dir]
+	d.plain, d.skip = true, n
+	d.held.Replay(dir, s.Data)
+}
+
+func (s *Sniffer) opaque(k kind) {
+	s.dead = true
+	s.dirs[0].held, s.dirs[1].held = reassembly.Held{}, reassembly.Held{}
+	s.o.Opaque(kindNames[k])
+}
+
+// start hands on what was held, the client's direction first: nothing of it
+// can answer what the other side said.
+func (s *Sniffer) start(client reassembly.Dir) {
+	s.next = s.o.HTTP1(client)
+	for _, d := range [...]reassembly.Dir{client, client.Other()} {
+		s.dirs[d].held.Replay(d, s.next.Data)
+	}
+	for d := range s.dirs {
+		if e := s.dirs[d].ended; e != nil {
+			s.next.End(e)
+		}
+	}
+}
+
+// Gap passes a hole on; before a decision the beginning is lost with it.
+func (s *Sniffer) Gap(g *reassembly.Gap) {
+	switch {
+	case s.next != nil:
+		s.next.Gap(g)
+	case !s.dead:
+		s.dirs[g.Dir].held = reassembly.Held{}
+		s.o.Joined = true
+	}
+}
+
+// Joined tells whether what is handed on begins in the middle.
+func (s *Sniffer) Joined() bool { return s.o.Joined }
+
+// Resent passes a retransmission on.
+func (s *Sniffer) Resent(r *reassembly.Resent) {
+	if s.next != nil {
+		s.next.Resent(r)
+	}
+}
+
+// End passes the end of a direction on.
+func (s *Sniffer) End(e *reassembly.End) {
+	if s.next != nil {
+		s.next.End(e)
+		return
+	}
+	end := *e
+	s.dirs[e.Dir].ended = &end
+}
+
+type kind uint8
+
+const (
+	undecided kind = iota
+	request
+	response
+	tls
+	http2
+	ssh
+	other
+)
+
+var kindNames = [...]string{tls: "tls", http2: "http2", ssh: "ssh", other: "other"}
+
+// classify says what begins with b.
+func classify(b []byte) kind {
+	b = bytes.TrimLeft(b, "\r\n")
+	switch {
+	case len(b) == 0:
+		return undecided
+	case b[0] >= 0x14 && b[0] <= 0x17: // a TLS record (RFC 8446, Section 5.1)
+		if len(b) < 3 {
+			return undecided
+		}
+		if b[1] == 3 && b[2] <= 4 {
+			return tls
+		}
+		return other
+	case begins(b, "PRI * HTTP/2.0"):
+		return whole(b, "PRI * HTTP/2.0", http2)
+	case begins(b, "HTTP/1."):
+		return whole(b, "HTTP/1.", response)
+	case begins(b, "SSH-"):
+		return whole(b, "SSH-", ssh)
+	}
+	return requestLine(b)
+}
+
+// begins tells whether b and word agree as far as both go.
+func begins(b []byte, word string) bool {
+	n := min(len(b), len(word))
+	return string(b[:n]) == word[:n]
+}
+
+func whole(b []byte, word string, k kind) kind {
+	if len(b) < len(word) {
+		return undecided
+	}
+	return k
+}
+
+// requestLine: a token, white space, something that is no control character.
+// The HTTP/1 machine looks at the rest of the line.
+func requestLine(b []byte) kind {
+	n := 0
+	for n < len(b) && token(b[n]) {
+		n++
+	}
+	switch {
+	case n == len(b) && n < enough:
+		return undecided
+	case n == 0 || n == len(b) || (b[n] != ' ' && b[n] != '\t'):
+		return other
+	case n+1 == len(b):
+		return undecided
+	case b[n+1] < ' ' && b[n+1] != '\t' || b[n+1] == 0x7f:
+		return other
+	}
+	return request
+}
+
+// token: a tchar of RFC 9110, Section 5.6.2.
+func token(c byte) bool {
+	switch {
+	case c >= '0' && c <= '9', c|0x20 >= 'a' && c|0x20 <= 'z':
+		return true
+	}
+	return c > ' ' && c < 0x7f && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
+}
+
+const (
+	proxyV1 = "PROXY "
+	proxyV2 = "\r\n\r\n\x00\r\nQUIT\n"
+)
+
+// proxyHeader is the length of a PROXY protocol header (version 1 or 2) at the
+// beginning of b, 0 if there is none; more: it cannot be said yet.
+func proxyHeader(b []byte) (n int, more bool) {
+	switch {
+	case begins(b, proxyV1):
+		end := bytes.IndexByte(b, '\n')
+		if end < 0 {
+			return 0, len(b) < 107
+		}
+		return end + 1, false
+	case begins(b, proxyV2):
+		if len(b) < 16 {
+			return 0, true
+		}
+		return 16 + int(binary.BigEndian.Uint16(b[14:])), false
+	}
+	return 0, false
+}

@@ -1,0 +1,404 @@
+package reassembly
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+
+	"expectscope/capture/decode"
+)
+
+// A late is what a connection holds back: bytes beyond a hole, and what has to
+// wait for the other direction. It exists only as long as there is any.
+type late struct {
+	conn       *conn
+	prev, next *late // in the order in which they began to wait
+	lane       [2]lane
+	reset      bool // an RST waits for what is missing before it
+	resetDir   Dir
+	resetMark  Mark
+	resetGrace wait
+}
+
+// A lane is what is held back of one direction.
+type lane struct {
+	pieces  []piece // by offset, none overlaps
+	episode *episode
+	bytes   int
+	pages   int // what its pieces cost, in pages
+	fin     bool
+	finMark Mark
+	grace   wait // for the hole at the front, once the other side acknowledged past it
+}
+
+// A piece is the part of a segment that came first with its bytes. Their place
+// is data once everything before them is there, and a page until then.
+type piece struct {
+	off     uint64
+	mark    Mark // of its segment; Off is just past the piece
+	data    []byte
+	hash    uint64 // of the bytes, while they are in pages
+	ttl     uint8
+	snapped bool // there are no bytes: the capture cut them off
+}
+
+func (p *piece) ready() bool { return p.snapped || p.data != nil }
+
+// cost is what n bytes cost in pages.
+func cost(n int) int { return max(1, (n+pageOctets-1)/pageOctets) }
+
+func (p *piece) size() (octets, pages int) {
+	if p.snapped {
+		return 0, 1
+	}
+	n := int(p.mark.Off - p.off)
+	return n, cost(n)
+}
+
+// front is what lies first in a lane, where it starts, and whether there is any.
+func (l *lane) front() (m Mark, off uint64, ok bool) {
+	switch {
+	case len(l.pieces) > 0:
+		return l.pieces[0].mark, l.pieces[0].off, true
+	case l.fin:
+		return l.finMark, l.finMark.Off, true
+	}
+	return Mark{}, 0, false
+}
+
+// A wait is the time of grace of a hole.
+type wait struct {
+	on      bool
+	hole    uint64
+	since   int64  // tick
+	segment uint64 // count of segments
+	by      Mark   // of the segment that revealed it
+}
+
+func (w *wait) start(a *Assembler, hole uint64) {
+	if !w.on || w.hole != hole {
+		*w = wait{true, hole, a.now, a.segments, Mark{Time: a.clock, Packet: a.packet, Acked: NoAck}}
+	}
+}
+
+func (w *wait) over(a *Assembler) bool {
+	return w.on && a.now-w.since > grace && a.segments-w.segment >= gracePackets
+}
+
+// A lateList is a list of what connections hold back, oldest first.
+type lateList struct{ head, tail *late }
+
+func (q *lateList) push(l *late) {
+	l.prev = q.tail
+	if q.tail == nil {
+		q.head = l
+	} else {
+		q.tail.next = l
+	}
+	q.tail = l
+}
+
+func (q *lateList) remove(l *late) {
+	if l.prev == nil {
+		q.head = l.next
+	} else {
+		l.prev.next = l.next
+	}
+	if l.next == nil {
+		q.tail = l.prev
+	} else {
+		l.next.prev = l.prev
+	}
+}
+
+// top is the end of what was captured of direction d.
+func (c *conn) top(d Dir) uint64 {
+	if c.late != nil {
+		if p := c.late.lane[d].pieces; len(p) > 0 {
+			return p[len(p)-1].mark.Off
+		}
+	}
+	return c.half[d].next
+}
+
+// hold takes a connection off the fast path.
+func (a *Assembler) hold(c *conn) {
+	if c.late != nil {
+		return
+	}
+	if n := len(a.spare); n > 0 {
+		c.late, a.spare = a.spare[n-1], a.spare[:n-1]
+	} else {
+		c.late = new(late)
+	}
+	c.late.conn = c
+	a.waiting.push(c.late)
+}
+
+// release puts a connection back on the fast path; what is held is forgotten.
+func (a *Assembler) release(c *conn) {
+	l := c.late
+	if l == nil {
+		return
+	}
+	c.late = nil
+	a.empty(&l.lane[Forward])
+	a.empty(&l.lane[Reverse])
+	a.waiting.remove(l)
+	*l = late{}
+	if len(a.spare) < 64 {
+		a.spare = append(a.spare, l)
+	}
+}
+
+// empty forgets what is held of a direction.
+func (a *Assembler) empty(l *lane) {
+	if l.episode != nil {
+		a.pages.end(l.episode)
+	}
+	a.late -= l.bytes
+	a.latePieces -= l.pages
+	*l = lane{}
+}
+
+// divert takes a segment that is late, or has to wait, or meets what is held.
+func (a *Assembler) divert(c *conn, d Dir, off uint64, s *decode.Segment, m Mark) {
+	a.makeRoom(c, d, len(s.Payload))
+	if c.dead || c.half[d].ended {
+		return
+	}
+	a.hold(c)
+	a.insert(c, d, off, s, m)
+	if l := &c.late.lane[d]; s.Flags&decode.FIN != 0 && !l.fin {
+		l.fin, l.finMark = true, m
+	}
+	a.settle(c)
+}
+
+// insert takes the bytes of a segment that are new, and reports the others.
+func (a *Assembler) insert(c *conn, d Dir, off uint64, s *decode.Segment, m Mark) {
+	h, l := &c.half[d], &c.late.lane[d]
+	captured := off + uint64(len(s.Payload))
+	for at, to := off, uint64(0); at < m.Off && !c.dead; at = to {
+		to = m.Off
+		if at < captured {
+			to = captured
+		}
+		i := l.search(at)
+		repeated := true
+		var first *piece
+		switch {
+		case at < h.next:
+			to = min(to, h.next)
+		case i < len(l.pieces) && l.pieces[i].off <= at:
+			first = &l.pieces[i]
+			to = min(to, first.mark.Off)
+		case i < len(l.pieces):
+			to = min(to, l.pieces[i].off)
+			repeated = false
+		default:
+			repeated = false
+		}
+		var b []byte
+		if at < captured {
+			b = s.Payload[at-off : to-off]
+		}
+		part := m
+		part.Off = to
+		if repeated {
+			a.resend(c, d, to-at, part, a.differs(first, at, b))
+		} else {
+			a.keep(c, d, i, at, b, part, s.TTL)
+		}
+	}
+}
+
+// search is the place of the first piece that ends beyond off.
+func (l *lane) search(off uint64) int {
+	i, _ := slices.BinarySearchFunc(l.pieces, off, func(p piece, off uint64) int {
+		if p.mark.Off <= off {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// differs tells whether bytes at offset at are known not to be those of the
+// piece that came first with them. Those in pages are known by their hash only,
+// and only as a whole.
+func (a *Assembler) differs(p *piece, at uint64, b []byte) bool {
+	switch {
+	case p == nil || p.snapped || len(b) == 0:
+		return false
+	case p.data != nil:
+		return !bytes.Equal(p.data[at-p.off:][:len(b)], b)
+	}
+	return at == p.off && at+uint64(len(b)) == p.mark.Off && maphash.Bytes(a.seed, b) != p.hash
+}
+
+// keep takes new bytes at place i of the lane: it delivers them if they
+// are next, and holds them back otherwise. b is nil where the capture cut them off.
+func (a *Assembler) keep(c *conn, d Dir, i int, at uint64, b []byte, m Mark, ttl uint8) {
+	h, l := &c.half[d], &c.late.lane[d]
+	if at == h.next && !c.blocked(d, m.Acked) {
+		if b == nil {
+			a.skip(c, d, m.Off-at, m, Snapped)
+		} else {
+			a.data(c, d, b, m, ttl)
+		}
+		return
+	}
+	p := piece{off: at, mark: m, ttl: ttl, snapped: b == nil}
+	switch {
+	case p.snapped:
+	case at == h.next || i > 0 && l.pieces[i-1].mark.Off == at && l.pieces[i-1].ready():
+		p.data = slices.Clone(b)
+	default:
+		p.hash = maphash.Bytes(a.seed, b)
+		if l.episode != nil && m.Off-l.episode.origin > maxSpan {
+			a.recall(l)
+		}
+		if l.episode == nil {
+			l.episode = a.pages.begin(h.next)
+		}
+		a.pages.put(l.episode, at, b)
+	}
+	l.pieces = slices.Insert(l.pieces, i, p)
+	a.account(l, &p, 1)
+}
+
+func (a *Assembler) account(l *lane, p *piece, sign int) {
+	n, pages := p.size()
+	l.bytes += sign * n
+	l.pages += sign * pages
+	a.late += sign * n
+	a.latePieces += sign * pages
+}
+
+// fetch takes a run of bytes out of the pages, for the first pieces that have none.
+func (a *Assembler) fetch(l *lane) {
+	i := slices.IndexFunc(l.pieces, func(p piece) bool { return !p.ready() })
+	run := a.pages.take(l.episode)
+	for ; len(run) > 0; i++ {
+		p := &l.pieces[i]
+		n := int(p.mark.Off - p.off)
+		p.data, run = run[:n:n], run[n:]
+	}
+	if l.episode.held == 0 {
+		a.pages.end(l.episode)
+		l.episode = nil
+	}
+}
+
+// recall takes all bytes out of the pages.
+func (a *Assembler) recall(l *lane) {
+	for l.episode != nil {
+		a.fetch(l)
+	}
+}
+
+// settle delivers what can be delivered, and puts the connection back on the
+// fast path when nothing is left.
+func (a *Assembler) settle(c *conn) {
+	a.drain(c)
+	l := c.late
+	if l.reset && !c.dead && l.idle() {
+		switch h := &c.half[l.resetDir]; {
+		case l.resetMark.Off < h.next && !h.ended:
+			a.stats.StaleResets++ // the stream went on: it was none of its own
+			l.reset = false
+		case c.due(l.resetDir, l.resetMark):
+			a.endBoth(c, l.resetDir, l.resetMark)
+		}
+	}
+	if c.dead || l.idle() && !l.reset {
+		a.release(c)
+		return
+	}
+	for d := range Reverse + 1 {
+		h, w := &c.half[d], &l.lane[d].grace
+		_, off, ok := l.lane[d].front()
+		if c.Seen[d] && !h.ended && h.acked > h.next && !(ok && off == h.next) && !(h.finLost && h.acked == h.next+1) {
+			w.start(a, h.next)
+		} else {
+			w.on = false
+		}
+	}
+}
+
+// idle tells that neither direction holds anything back.
+func (l *late) idle() bool {
+	_, _, f := l.lane[Forward].front()
+	_, _, r := l.lane[Reverse].front()
+	return !f && !r
+}
+
+// drain delivers everything that is next and waits for nothing.
+func (a *Assembler) drain(c *conn) {
+	for !c.dead {
+		f, r := a.advance(c, Forward), a.advance(c, Reverse)
+		if !f && !r && !a.uncross(c) {
+			return
+		}
+	}
+}
+
+// advance delivers the front of direction d as far as it goes, and tells
+// whether it went anywhere.
+func (a *Assembler) advance(c *conn, d Dir) (moved bool) {
+	h, l := &c.half[d], &c.late.lane[d]
+	for !c.dead {
+		m, off, ok := l.front()
+		if ok && off < h.next { // a FIN behind which the stream went on
+			l.fin = false
+			a.stats.Strays++
+			continue
+		}
+		if !ok || off != h.next || c.blocked(d, m.Acked) {
+			break
+		}
+		a.pop(c, d)
+		moved = true
+	}
+	return moved
+}
+
+// uncross resolves two fronts that acknowledge each other. The later of the two
+// was captured in a copy that was sent again, after its bytes had arrived:
+// they come first.
+func (a *Assembler) uncross(c *conn) bool {
+	f, foff, fok := c.late.lane[Forward].front()
+	r, roff, rok := c.late.lane[Reverse].front()
+	if c.dead || !fok || !rok || foff != c.half[Forward].next || roff != c.half[Reverse].next {
+		return false
+	}
+	if f.Packet > r.Packet {
+		a.pop(c, Forward)
+	} else {
+		a.pop(c, Reverse)
+	}
+	return true
+}
+
+// pop delivers the front of direction d, which is next.
+func (a *Assembler) pop(c *conn, d Dir) {
+	l := &c.late.lane[d]
+	if len(l.pieces) == 0 {
+		l.fin = false
+		a.end(c, d, FIN, l.finMark, false)
+		return
+	}
+	if !l.pieces[0].ready() {
+		a.fetch(l)
+	}
+	p := l.pieces[0]
+	l.pieces[0].data = nil
+	l.pieces = l.pieces[1:]
+	a.account(l, &p, -1)
+	if p.snapped {
+		a.skip(c, d, p.mark.Off-p.off, p.mark, Snapped)
+	} else {
+		a.data(c, d, p.data, p.mark, p.ttl)
+	}
+}
