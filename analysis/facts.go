@@ -193,7 +193,7 @@ func (x *Exchange) Rejected() bool { return x.Final != nil && x.Final.Status >= 
 
 // EarlyFinal tells whether the final response began before the server's host had the whole request body.
 func (x *Exchange) EarlyFinal() bool {
-	if x.Final == nil || x.ReqBody.Framing == FramingNone {
+	if x.Final == nil || x.ReqBody.Framing == FramingNone || x.ReqBody.Framing == FramingUnknown {
 		return false
 	}
 	if !x.ReqBody.Complete || x.ReqBody.Tail > 0 || x.ReqBody.Crossing > 0 {

@@ -15,8 +15,10 @@ const (
 	// acknowledged past it: a capture that took segments out of order shows
 	// the acknowledgement first.
 	grace = int64(time.Second)
-	// gracePackets must have gone by as well: a second of silence proves nothing.
+	// gracePackets of the connection must have gone by as well: a second of
+	// silence proves nothing. A minute of it does, or a second after the end.
 	gracePackets = 16
+	graceSilent  = int64(time.Minute)
 	// closeWait is how long a closed connection stays to take in what is
 	// retransmitted.
 	closeWait = int64(2 * time.Second)
@@ -100,10 +102,9 @@ type Assembler struct {
 	halfOpen halfOpenTable
 	ghosts   ghostTable
 
-	now      int64 // of the last tick
-	clock    int64 // of the last segment
-	packet   capture.Num
-	segments uint64 // seen so far
+	now    int64 // of the last tick
+	clock  int64 // of the last segment
+	packet capture.Num
 
 	waiting          lateList // connections that hold something back, oldest first
 	spare            []*late
@@ -134,10 +135,9 @@ func New(o Options, open func(*Conn) Layer) *Assembler {
 
 // Segment takes the next segment in the order of capture. It keeps nothing of s.
 func (a *Assembler) Segment(s *decode.Segment) {
-	a.segments++
 	a.clock, a.packet = s.Time, s.Packet
 	if a.now == 0 {
-		a.now = s.Time
+		a.now = s.Time - s.Time%int64(time.Second)
 	}
 	k, swapped := keyOf(s)
 	c := a.find(k)
@@ -153,6 +153,9 @@ func (a *Assembler) Segment(s *decode.Segment) {
 	d := c.dir(swapped)
 	c.Seen[d] = true
 	a.touch(c)
+	if c.late != nil {
+		c.late.segments++
+	}
 	switch {
 	case s.Flags&decode.RST != 0:
 		a.reset(c, d, s)
@@ -164,7 +167,8 @@ func (a *Assembler) Segment(s *decode.Segment) {
 }
 
 // Tick lets capture time pass: now is in nanoseconds since 1970 and does not
-// go back. It is called about once a second of capture time.
+// go back. It is called at whole seconds of capture time, before the segment
+// that is the first of its second: every time-out of an Assembler ends at a tick.
 func (a *Assembler) Tick(now int64) {
 	a.now = now
 	for l := a.waiting.head; l != nil; {

@@ -102,7 +102,11 @@ func (c *conn) ackOffset(d Dir, s *decode.Segment) uint64 {
 func (c *conn) acknowledge(d Dir, s *decode.Segment) uint64 {
 	o := &c.half[d.Other()]
 	if !o.known && s.Flags&decode.ACK != 0 {
-		o.join(s.Ack)
+		if h := &c.half[d]; c.Start == Handshake && h.next == 0 && h.base == s.Seq {
+			o.syn(s.Ack - 1) // the last segment of the handshake, or what carries its news
+		} else {
+			o.join(s.Ack)
+		}
 	}
 	off := c.ackOffset(d, s)
 	if off == NoAck {

@@ -22,7 +22,7 @@ func (a *Assembler) stream(c *conn, d Dir, s *decode.Segment) {
 		h.join(seq)
 	}
 	off, ok := h.offset(seq)
-	if off != h.next && (!ok || !a.judge(c, d, off, s)) {
+	if off != h.next && !(ok && a.judge(c, d, off, s)) {
 		return
 	}
 	if h.ended {

@@ -3,13 +3,13 @@ package reassembly
 // expire gives up the holes of a connection whose time of grace is over.
 func (a *Assembler) expire(c *conn) {
 	l := c.late
-	if l.reset && l.resetGrace.over(a) {
+	if l.reset && a.over(l, &l.resetGrace) {
 		a.flush(c, Lost)
 		return
 	}
 	for d := range Reverse + 1 {
 		lane := &l.lane[d]
-		if c.dead || !lane.grace.over(a) {
+		if c.dead || !a.over(l, &lane.grace) {
 			continue
 		}
 		to, by := c.half[d].acked, lane.grace.by

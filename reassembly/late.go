@@ -14,6 +14,7 @@ type late struct {
 	conn       *conn
 	prev, next *late // in the order in which they began to wait
 	lane       [2]lane
+	segments   int  // of the connection since then
 	reset      bool // an RST waits for what is missing before it
 	resetDir   Dir
 	resetMark  Mark
@@ -68,21 +69,33 @@ func (l *lane) front() (m Mark, off uint64, ok bool) {
 
 // A wait is the time of grace of a hole.
 type wait struct {
-	on      bool
-	hole    uint64
-	since   int64  // tick
-	segment uint64 // count of segments
-	by      Mark   // of the segment that revealed it
+	on       bool
+	hole     uint64
+	since    int64 // tick
+	segments int   // late.segments then
+	by       Mark  // of the segment that revealed it
 }
 
-func (w *wait) start(a *Assembler, hole uint64) {
+// wait starts the time of grace of a hole, if it does not run already.
+func (a *Assembler) wait(l *late, w *wait, hole uint64) {
 	if !w.on || w.hole != hole {
-		*w = wait{true, hole, a.now, a.segments, Mark{Time: a.clock, Packet: a.packet, Acked: NoAck}}
+		*w = wait{true, hole, a.now, l.segments, Mark{Time: a.clock, Packet: a.packet, Acked: NoAck}}
 	}
 }
 
-func (w *wait) over(a *Assembler) bool {
-	return w.on && a.now-w.since > grace && a.segments-w.segment >= gracePackets
+// over tells whether the time of grace is over.
+func (a *Assembler) over(l *late, w *wait) bool {
+	waited := a.now - w.since
+	if !w.on || waited <= grace {
+		return false
+	}
+	return l.segments-w.segments >= gracePackets || waited > graceSilent || l.closed()
+}
+
+// closed tells whether the ends of both directions are at hand: little follows.
+func (l *late) closed() bool {
+	h := &l.conn.half
+	return l.reset || (h[0].ended || l.lane[0].fin) && (h[1].ended || l.lane[1].fin)
 }
 
 // A lateList is a list of what connections hold back, oldest first.
@@ -163,7 +176,9 @@ func (a *Assembler) empty(l *lane) {
 
 // divert takes a segment that is late, or has to wait, or meets what is held.
 func (a *Assembler) divert(c *conn, d Dir, off uint64, s *decode.Segment, m Mark) {
-	a.makeRoom(c, d, len(s.Payload))
+	if off > c.half[d].next || c.blocked(d, m.Acked) { // else it is not held, and fills a hole
+		a.makeRoom(c, d, len(s.Payload))
+	}
 	if c.dead || c.half[d].ended {
 		return
 	}
@@ -320,7 +335,7 @@ func (a *Assembler) settle(c *conn) {
 		h, w := &c.half[d], &l.lane[d].grace
 		_, off, ok := l.lane[d].front()
 		if c.Seen[d] && !h.ended && h.acked > h.next && !(ok && off == h.next) && !(h.finLost && h.acked == h.next+1) {
-			w.start(a, h.next)
+			a.wait(l, w, h.next)
 		} else {
 			w.on = false
 		}

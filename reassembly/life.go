@@ -201,7 +201,7 @@ func (a *Assembler) greet(c *conn, k key, swapped bool, s *decode.Segment) *conn
 		c.SYNACK = earlier(c.SYNACK, s.Time)
 	case own:
 		c.SYN = earlier(c.SYN, s.Time)
-	case c.place == inYoung && !h.known && d == Reverse:
+	case !h.known && d == Reverse && c.place != inClosing && (c.place == inYoung || c.ackOffset(d, s) <= o.next):
 		c.answer(s)
 		return c
 	case answered && o.known && s.Ack == o.base && c.place != inClosing:
@@ -243,6 +243,9 @@ func (a *Assembler) reset(c *conn, d Dir, s *decode.Segment) {
 		off = at
 	}
 	m := Mark{Time: s.Time, Packet: s.Packet, Off: off, Acked: c.ackOffset(d, s)}
+	if o := &c.half[d.Other()]; m.Acked <= o.next {
+		o.hasAck, o.acked = true, max(o.acked, m.Acked)
+	}
 	if h.ended && off == h.next+1 {
 		m.Off = h.next // the FIN takes a number too
 	}
@@ -252,7 +255,7 @@ func (a *Assembler) reset(c *conn, d Dir, s *decode.Segment) {
 	}
 	a.hold(c)
 	c.late.reset, c.late.resetDir, c.late.resetMark = true, d, m
-	c.late.resetGrace.start(a, off)
+	a.wait(c.late, &c.late.resetGrace, off)
 	a.settle(c)
 }
 

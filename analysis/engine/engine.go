@@ -56,6 +56,7 @@ type Engine struct {
 	now     int64 // capture time, monotone
 	first   int64
 	settle  settling
+	passed  passers
 	seg     decode.Segment
 	running *session // whose layer is running, for recovery
 	panics  []Panic

@@ -22,6 +22,7 @@ type session struct {
 	rec   *record.Recorder
 	ends  [2]reassembly.End
 	from  netip.Addr // the HTTP client's address
+	last  int64      // when the last chunk was sent
 	dead  bool
 }
 
@@ -63,18 +64,18 @@ func (s *session) prefix() string {
 func (s *session) opaque(kind string) {
 	s.e.sum.Capture.Opaque[kind]++
 	if kind == "tls" || kind == "http2" {
-		s.blind("a connection could not be read: " + kind)
+		s.blind(s.e.now, s.e.now, "a connection could not be read: "+kind)
 	}
 }
 
-// blind tells retry that something of this client was not seen at this moment.
-func (s *session) blind(why string) {
+// blind tells retry that something of this client was not seen between two times.
+func (s *session) blind(from, to int64, why string) {
 	client, server := s.from, s.conn.Server.Addr()
 	if client == server {
 		server = s.conn.Client.Addr()
 	}
 	if s.e.retry.Wants(client) {
-		s.e.retry.Blind(client, server, s.e.now, s.e.now, why)
+		s.e.retry.Blind(client, server, from, to, why)
 	}
 }
 
@@ -92,7 +93,7 @@ func (s *session) Busy() bool { return s.rec != nil && s.rec.Open() }
 
 // Data reads a chunk.
 func (s *session) Data(c *reassembly.Chunk) {
-	s.e.running = s
+	s.e.running, s.last = s, c.Mark.Time
 	s.layer.Data(c)
 	s.e.running = nil
 }
@@ -101,7 +102,7 @@ func (s *session) Data(c *reassembly.Chunk) {
 func (s *session) Gap(g *reassembly.Gap) {
 	s.e.running = s
 	if g.Why != reassembly.Snapped {
-		s.blind("bytes of a connection are missing from the capture")
+		s.blind(max(s.last, s.conn.SYN), g.At.Time, "bytes of a connection are missing from the capture")
 	}
 	s.layer.Gap(g)
 	s.e.running = nil
@@ -125,7 +126,13 @@ func (s *session) End(e *reassembly.End) {
 }
 
 // Wants tells whether the client has a refused exchange that may be repeated.
-func (s *session) Wants() bool { return s.e.retry.Wants(s.from) }
+func (s *session) Wants() bool {
+	if s.e.retry.Wants(s.from) {
+		return true
+	}
+	s.e.passed.add(s.from, s.e.now)
+	return false
+}
 
 // Opened hears of a kept exchange.
 func (s *session) Opened(x *analysis.Exchange) {
@@ -134,8 +141,14 @@ func (s *session) Opened(x *analysis.Exchange) {
 	}
 }
 
-// Refused hears of a 417.
-func (s *session) Refused(x *analysis.Exchange) { s.e.retry.Refused(x) }
+// Refused hears of a 417. It may come late, out of a hole: then a request
+// that went by in between may have been its repeat.
+func (s *session) Refused(x *analysis.Exchange) {
+	s.e.retry.Refused(x)
+	if t := x.Final.Last.Time; s.e.now > t && s.e.passed.since(s.from, t) {
+		s.blind(t, s.e.now, "the 417 came to light after other requests of the client")
+	}
+}
 
 // Revoked hears that an exchange never was one.
 func (s *session) Revoked(x *analysis.Exchange) {
@@ -157,4 +170,30 @@ func (s *session) Orphan(h *analysis.Head) {
 	if h.Status >= 200 || h.Status == 101 {
 		s.e.sum.Orphans++
 	}
+}
+
+// passers remembers the last requests that nobody wanted, so that one that was
+// wanted after all is known to have been missed.
+type passers struct {
+	n    int
+	ring [64]struct {
+		from netip.Addr
+		time int64
+	}
+}
+
+func (p *passers) add(from netip.Addr, t int64) {
+	r := &p.ring[p.n%len(p.ring)]
+	r.from, r.time = from, t
+	p.n++
+}
+
+// since tells whether a request from that address may have gone by at or after t.
+func (p *passers) since(from netip.Addr, t int64) bool {
+	for i := range p.ring {
+		if r := &p.ring[i]; r.time >= t && (r.from == from || p.n > len(p.ring) && i == p.n%len(p.ring)) {
+			return true
+		}
+	}
+	return false
 }

@@ -4,6 +4,7 @@ import (
 	"expectscope/analysis"
 	"expectscope/capture"
 	"expectscope/capture/decode"
+	"expectscope/reassembly"
 )
 
 // count counts an exchange that is over, kept or not.
@@ -86,7 +87,28 @@ func (e *Engine) summarize(src capture.Source) {
 			h.Undecoded[k.String()] += n
 		}
 	}
+	e.streams()
 	for range e.panics {
 		e.limit("internal faults")
+	}
+}
+
+// streams adds what the assembler counted.
+func (e *Engine) streams() {
+	a, h := e.asm.Stats(), &e.sum.Capture
+	e.sum.Connections = a.Conns
+	for _, why := range []reassembly.Cause{reassembly.Lost, reassembly.Evicted} {
+		h.Gaps += a.Gaps[why]
+		h.GapBytes += a.GapBytes[why]
+	}
+	for name, n := range map[string]uint64{
+		"late data":         a.Gaps[reassembly.Evicted],
+		"connections":       a.EvictedConns,
+		"half-open":         a.EvictedSYNs,
+		"refused exchanges": e.retry.Dropped(),
+	} {
+		if n > 0 {
+			e.sum.Limits[name] += n
+		}
 	}
 }

@@ -305,8 +305,8 @@ func (h *half) gap(g *reassembly.Gap) {
 		n = min(n, h.left)
 	case untilClose:
 	default:
-		if h.state == head && g.Why == reassembly.Snapped && h.lineOK {
-			h.cutHead(g)
+		if h.state == head && h.lineOK && len(h.buf) > 0 {
+			h.cutHead(g.At, g.Len, doubtOf(g))
 		}
 		h.outOfStep(g.At, doubtOf(g))
 		return
@@ -363,6 +363,13 @@ func (h *half) end(e *reassembly.End) {
 	client := h.dir == h.m.o.Client
 	if h.state == untilClose && e.How == reassembly.FIN {
 		how = analysis.EndedComplete
+	}
+	if h.state == head && h.lineOK && len(h.buf) > 0 && !client { // a request that never was whole is none
+		why := analysis.DoubtFraming
+		if e.How == reassembly.CaptureEnd {
+			why = analysis.DoubtCaptureEnd
+		}
+		h.cutHead(e.At, 0, why)
 	}
 	if h.stream != 0 {
 		h.over(how, e.At)

@@ -109,8 +109,7 @@ func decimal(b []byte) (int64, bool) {
 			return 0, false
 		}
 		if n > (math.MaxInt64-int64(c-'0'))/10 {
-			n = math.MaxInt64
-			continue
+			return 0, false
 		}
 		n = n*10 + int64(c-'0')
 	}

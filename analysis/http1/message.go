@@ -148,42 +148,54 @@ func (f *fields) responseFraming(o outstanding, status int) (analysis.Framing, i
 	return analysis.FramingClose, -1
 }
 
-// cutHead opens or answers an exchange by a head that the snap length cut behind its first line.
-func (h *half) cutHead(g *reassembly.Gap) {
+// cutHead opens or answers an exchange by a head of which only the beginning, with its first line, was captured.
+// missing is how many bytes before mark at are not there.
+func (h *half) cutHead(at reassembly.Mark, missing uint64, why analysis.DoubtKind) {
 	m := h.m
-	hd := analysis.Head{Text: h.buf, First: h.first, Last: g.At, TTL: h.ttl, Framing: analysis.FramingUnknown, Length: -1}
-	hd.Last.Off -= g.Len // what is known of it
+	hd := &h.hd
+	*hd = analysis.Head{Text: h.buf, First: h.first, Last: at, TTL: h.ttl, Framing: analysis.FramingUnknown, Length: -1}
+	hd.Last.Off -= missing
 	line, _ := firstLine(h.buf)
-	ok := false
-	var f fields
-	f.scan(h.buf)
 	if h.dir == m.o.Client {
-		if hd.Method, hd.Target, hd.Version, ok = splitRequest(line); ok {
-			hd.Expect, m.started = f.expect, true
-			s := m.next
-			m.next++
-			m.ev.Request(s, &hd)
-			m.ev.Doubt(s, analysis.DoubtSnapLen, analysis.PartRequest|analysis.PartReqBody, g.At)
-			m.push(outstanding{stream: s, acked: hd.Last.Acked, head: string(hd.Method) == "HEAD"}, hd.Last)
-			m.unanswerable(hd.Last)
-			h.stream = s
-		}
+		m.cutRequest(hd, line, why)
+	} else {
+		m.cutResponse(hd, line, why)
+	}
+}
+
+func (m *Machine) cutRequest(h *analysis.Head, line []byte, why analysis.DoubtKind) {
+	var ok bool
+	if h.Method, h.Target, h.Version, ok = splitRequest(line); !ok {
 		return
 	}
-	if hd.Version, hd.Status, hd.Reason, ok = splitStatus(line); !ok || len(m.queue) == 0 {
+	var f fields
+	f.scan(h.Text)
+	h.Expect, m.started = f.expect, true
+	s := m.next
+	m.next++
+	m.ev.Request(s, h)
+	m.ev.Doubt(s, why, analysis.PartRequest|analysis.PartReqBody, h.Last)
+	m.push(outstanding{stream: s, acked: h.Last.Acked, head: string(h.Method) == "HEAD"}, h.Last)
+	m.unanswerable(h.Last)
+	m.req.stream = s
+}
+
+func (m *Machine) cutResponse(h *analysis.Head, line []byte, why analysis.DoubtKind) {
+	var ok bool
+	if h.Version, h.Status, h.Reason, ok = splitStatus(line); !ok || len(m.queue) == 0 {
 		return
 	}
 	m.started = true
-	if h.guess {
-		m.align(hd.First)
+	if m.resp.guess {
+		m.align(h.First)
 	}
 	s := m.queue[0].stream
-	if hd.Status < 200 && hd.Status != 101 {
-		m.ev.Interim(s, &hd)
+	if h.Status < 200 && h.Status != 101 {
+		m.ev.Interim(s, h)
 		return
 	}
 	m.answered = s
-	m.ev.Response(s, &hd)
-	m.ev.Doubt(s, analysis.DoubtSnapLen, analysis.PartFinal|analysis.PartRespBody, g.At)
-	h.stream = s
+	m.ev.Response(s, h)
+	m.ev.Doubt(s, why, analysis.PartFinal|analysis.PartRespBody, h.Last)
+	m.resp.stream = s
 }

@@ -156,10 +156,10 @@ func (m *Machine) decide(final bool) {
 	case a == yes:
 		m.open(m.hold.First())
 		m.hold.Replay(m.req.dir, m.request)
-	default: // the first piece is content; a request may begin at the next
+	default: // the first piece is content; a request may begin at the next, if more will come
 		first := true
 		m.hold.Replay(m.req.dir, func(c *reassembly.Chunk) {
-			if first {
+			if first || final {
 				first = false
 				m.req.data(c)
 				return

@@ -125,8 +125,10 @@ func TestVerdict(t *testing.T) {
 		{nil, analysis.Summary{Exchanges: 1200}, "No Expect exchange in this capture: 1,200 requests, none with an Expect field."},
 		{nil, analysis.Summary{Exchanges: 9, Expect: 1}, "The one Expect exchange was in order."},
 		{[]analysis.Finding{fact}, analysis.Summary{Exchanges: 9, Expect: 9}, "All 9 Expect exchanges were in order."},
-		{[]analysis.Finding{notice}, analysis.Summary{Exchanges: 3, Expect: 2, Waited: 2e9}, "Nothing is broken, but one of 3 exchanges cost more than needed or deserved a look: one 100 came late. Cost: 2.00 s of waiting for a 100."},
-		{[]analysis.Finding{unsure}, analysis.Summary{Exchanges: 3, Expect: 2}, "One of 3 exchanges may have gone wrong, but the capture does not hold the evidence: something Odd."},
+		{[]analysis.Finding{notice}, analysis.Summary{Exchanges: 3, Expect: 2, Waited: 2e9}, "Nothing is broken, but " +
+			"one of 3 exchanges cost more than needed or deserved a look: one 100 came late. Cost: 2.00 s of waiting for a 100."},
+		{[]analysis.Finding{unsure}, analysis.Summary{Exchanges: 3, Expect: 2}, "One of 3 exchanges may have gone wrong, " +
+			"but the capture does not hold the evidence: something Odd."},
 		{[]analysis.Finding{notice, warning}, analysis.Summary{Exchanges: 1, Expect: 1}, "The only exchange went wrong: something Odd. To change: a proxy on the way."},
 		{[]analysis.Finding{warning}, analysis.Summary{Exchanges: 2, Expect: 1, Open: 1}, "One of 2 exchanges went wrong: something Odd. To change: a proxy on the way. One exchange is still open at the end."},
 	} {

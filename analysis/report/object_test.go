@@ -342,6 +342,9 @@ func TestDocumentIsTheLines(t *testing.T) {
 }
 
 func TestExchangeAllocations(t *testing.T) {
+	if racing {
+		t.Skip("the race detector allocates")
+	}
 	f, _ := ByName("ndjson")
 	w := f.New(io.Discard, Options{Input: inputName})
 	results, _ := fixture()

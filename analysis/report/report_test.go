@@ -15,7 +15,7 @@ func TestFormats(t *testing.T) {
 	exts := map[string]bool{}
 	for _, f := range Formats() {
 		names = append(names, f.Name)
-		if f.Summary == "" || strings.HasSuffix(f.Summary, ".") || strings.ToLower(f.Summary[:1]) != f.Summary[:1] && f.Name != "ndjson" {
+		if f.Summary == "" || strings.HasSuffix(f.Summary, ".") || strings.ToLower(f.Summary[:1]) != f.Summary[:1] {
 			t.Errorf("%s: summary %q", f.Name, f.Summary)
 		}
 		if !strings.HasPrefix(f.Ext, ".") || exts[f.Ext] {

@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-// Each case is a sentence of the definition of a repeat.
 type sentence struct{ says, script, want string }
 
 func check(t *testing.T, cases []sentence) {
@@ -25,140 +24,140 @@ func check(t *testing.T, cases []sentence) {
 	}
 }
 
-func TestConditions(t *testing.T) {
-	check(t, []sentence{
-		{"a repeat on the same connection acknowledges the 417", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 21 PUT /up 100
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"a pipelined request does not, so it repeats nothing", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 21 PUT /up 100 unaware
-			settle 90000`, `r none certain`},
-		{"without acknowledgements the time decides, less surely", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 21 PUT /up 100 noack
-			settle 90000`, `r same-connection by c conn +1 likely: the order on the connection is known by time only`},
-		{"without acknowledgements a request before the 417 repeats nothing", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 19 PUT /up 100 noack
-			settle 90000`, `r none certain`},
-		{"on another connection it begins after the 417, whatever its port", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 PUT /up 100
-			settle 90000`, `r new-connection by c address +1 likely: only the client's address ties the two requests`},
-		{"one that began before the 417 repeats nothing", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 19 PUT /up 100
-			settle 90000`, `r none certain`},
-		{"another client repeats nothing", `
-			@B 10.0.0.2:4000 10.0.0.9:80
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 PUT /up 100
-			settle 90000`, `r none certain`},
-		{"an IPv4 client in IPv6 clothes is the same", `
-			@B [::ffff:10.0.0.1]:4001 10.0.0.9:80
-			r A 0 PUT /up 100 Expect | User-Agent: curl
-			r 417 20
-			c B 21 PUT /up 100 | User-Agent: curl
-			settle 90000`, `r new-connection by c agent +1 likely`},
-		{"the server's address may differ when the authority does not", `
-			@B 10.0.0.1:4001 10.0.0.8:80
-			r A 0 PUT /up 100 Expect | Host: a | User-Agent: curl
-			r 417 20
-			c B 21 PUT /up 100 | Host: a | User-Agent: curl
-			settle 90000`, `r new-connection by c agent +1 likely`},
-		{"without a Host the server must be the same", `
-			@B 10.0.0.1:4001 10.0.0.8:80
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 PUT /up 100
-			settle 90000`, `r none certain`},
-		{"another authority is another request", `
-			r A 0 PUT /up 100 Expect | Host: a
-			r 417 20
-			c A 21 PUT /up 100 | Host: b
-			settle 90000`, `r none certain`},
-		{"case and default port of an authority do not matter", `
-			r A 0 PUT /up 100 Expect | Host: Example.com:80
-			r 417 20
-			c A 21 PUT /up 100 | host: example.COM
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"another port does", `
-			r A 0 PUT /up 100 Expect | Host: a:8080
-			r 417 20
-			c A 21 PUT /up 100 | Host: a
-			settle 90000`, `r none certain`},
-		{"absolute-form and origin-form are one", `
-			r A 0 PUT http://A/up?x 100 Expect | Host: other
-			r 417 20
-			c A 21 PUT /up?x 100 | Host: a
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"another scheme is another request", `
-			r A 0 PUT http://a/up 100 Expect
-			r 417 20
-			c A 21 PUT https://a/up 100
-			settle 90000`, `r none certain`},
-		{"targets are not percent-decoded", `
-			r A 0 PUT /~a 100 Expect
-			r 417 20
-			c B 21 PUT /%7Ea 100
-			settle 90000`, `r none certain`},
-		{"another method is another request", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 POST /up 100
-			settle 90000`, `r none certain`},
-		{"chunked may become a length", `
-			r A 0 PUT /up - Expect
-			r 417 20
-			c A 21 PUT /up 100
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"a length may become chunked", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 21 PUT /up -
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"two lengths must be equal", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 PUT /up 99
-			settle 90000`, `r none certain`},
-		{"a repeat within the horizon counts, though the window is over", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 60020 PUT /up 100
-			settle 90000`, `r same-connection by c conn +60000 certain`},
-		{"one after the horizon does not", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 60021 PUT /up 100
-			settle 90000`, `r none certain`},
-		{"the horizon and the delay count from the end of the refusal", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			r answered 1020
-			c A 61020 PUT /up 100
-			settle 90000`, `r same-connection by c conn +60000 certain`},
-		{"a repeat that keeps the expectation is one", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c A 21 PUT /up 100 Expect
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"captures from different places do not mix", `
-			@B 10.0.0.1:4000 10.0.0.9:80 2
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 PUT /up 100
-			settle 90000`, `r none certain`},
-	})
+func TestConditions(t *testing.T) { check(t, conditions) }
+
+var conditions = []sentence{
+	{"a repeat on the same connection acknowledges the 417", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 21 PUT /up 100
+		settle 90000`, `r same-connection by c conn +1 certain`},
+	{"a pipelined request does not, so it repeats nothing", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 21 PUT /up 100 unaware
+		settle 90000`, `r none certain`},
+	{"without acknowledgements the time decides, less surely", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 21 PUT /up 100 noack
+		settle 90000`, `r same-connection by c conn +1 likely: the order on the connection is known by time only`},
+	{"without acknowledgements a request before the 417 repeats nothing", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 19 PUT /up 100 noack
+		settle 90000`, `r none certain`},
+	{"on another connection it begins after the 417, whatever its port", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 21 PUT /up 100
+		settle 90000`, `r new-connection by c address +1 likely: only the client's address ties the two requests`},
+	{"one that began before the 417 repeats nothing", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 19 PUT /up 100
+		settle 90000`, `r none certain`},
+	{"another client repeats nothing", `
+		@B 10.0.0.2:4000 10.0.0.9:80
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 21 PUT /up 100
+		settle 90000`, `r none certain`},
+	{"an IPv4 client in IPv6 clothes is the same", `
+		@B [::ffff:10.0.0.1]:4001 10.0.0.9:80
+		r A 0 PUT /up 100 Expect | User-Agent: curl
+		r 417 20
+		c B 21 PUT /up 100 | User-Agent: curl
+		settle 90000`, `r new-connection by c agent +1 likely`},
+	{"the server's address may differ when the authority does not", `
+		@B 10.0.0.1:4001 10.0.0.8:80
+		r A 0 PUT /up 100 Expect | Host: a | User-Agent: curl
+		r 417 20
+		c B 21 PUT /up 100 | Host: a | User-Agent: curl
+		settle 90000`, `r new-connection by c agent +1 likely`},
+	{"without a Host the server must be the same", `
+		@B 10.0.0.1:4001 10.0.0.8:80
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 21 PUT /up 100
+		settle 90000`, `r none certain`},
+	{"another authority is another request", `
+		r A 0 PUT /up 100 Expect | Host: a
+		r 417 20
+		c A 21 PUT /up 100 | Host: b
+		settle 90000`, `r none certain`},
+	{"case and default port of an authority do not matter", `
+		r A 0 PUT /up 100 Expect | Host: Example.com:80
+		r 417 20
+		c A 21 PUT /up 100 | host: example.COM
+		settle 90000`, `r same-connection by c conn +1 certain`},
+	{"another port does", `
+		r A 0 PUT /up 100 Expect | Host: a:8080
+		r 417 20
+		c A 21 PUT /up 100 | Host: a
+		settle 90000`, `r none certain`},
+	{"absolute-form and origin-form are one", `
+		r A 0 PUT http://A/up?x 100 Expect | Host: other
+		r 417 20
+		c A 21 PUT /up?x 100 | Host: a
+		settle 90000`, `r same-connection by c conn +1 certain`},
+	{"another scheme is another request", `
+		r A 0 PUT http://a/up 100 Expect
+		r 417 20
+		c A 21 PUT https://a/up 100
+		settle 90000`, `r none certain`},
+	{"targets are not percent-decoded", `
+		r A 0 PUT /~a 100 Expect
+		r 417 20
+		c B 21 PUT /%7Ea 100
+		settle 90000`, `r none certain`},
+	{"another method is another request", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 21 POST /up 100
+		settle 90000`, `r none certain`},
+	{"chunked may become a length", `
+		r A 0 PUT /up - Expect
+		r 417 20
+		c A 21 PUT /up 100
+		settle 90000`, `r same-connection by c conn +1 certain`},
+	{"a length may become chunked", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 21 PUT /up -
+		settle 90000`, `r same-connection by c conn +1 certain`},
+	{"two lengths must be equal", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 21 PUT /up 99
+		settle 90000`, `r none certain`},
+	{"a repeat within the horizon counts, though the window is over", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 60020 PUT /up 100
+		settle 90000`, `r same-connection by c conn +60000 certain`},
+	{"one after the horizon does not", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 60021 PUT /up 100
+		settle 90000`, `r none certain`},
+	{"the horizon and the delay count from the end of the refusal", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		r answered 1020
+		c A 61020 PUT /up 100
+		settle 90000`, `r same-connection by c conn +60000 certain`},
+	{"a repeat that keeps the expectation is one", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c A 21 PUT /up 100 Expect
+		settle 90000`, `r same-connection by c conn +1 certain`},
+	{"captures from different places do not mix", `
+		@B 10.0.0.1:4000 10.0.0.9:80 2
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		c B 21 PUT /up 100
+		settle 90000`, `r none certain`},
 }
 
 func TestDiscriminators(t *testing.T) {
@@ -208,87 +207,5 @@ func TestDiscriminators(t *testing.T) {
 			r 417 20
 			c B 21 PUT /up 100 | traceparent: 00-0af7651916cd43dd8448eb211c80319c
 			settle 90000`, `r new-connection by c address +1 likely: only the client's address ties the two requests`},
-	})
-}
-
-func TestPrefix(t *testing.T) {
-	check(t, []sentence{
-		{"bodies that begin differently undo a link across connections", `
-			r A 0 PUT /up 100 Expect
-			r body 11
-			r 417 20
-			c B 21 PUT /up 100
-			c body 12
-			c closed
-			settle 90000`, `r none certain`},
-		{"also when the refused body is known last", `
-			r A 0 PUT /up 100 Expect
-			r 417 20
-			c B 21 PUT /up 100 | Cookie: x
-			c body 12
-			r body 11
-			r closed
-			settle 90000`, `r none certain`},
-		{"equal beginnings and unknown ones undo nothing", `
-			r A 0 PUT /up 100 Expect
-			r body 11 0
-			r 417 20
-			c B 21 PUT /up 100
-			c body 11 12
-			c closed
-			settle 90000`, `r new-connection by c address +1 likely: only the client's address ties the two requests`},
-		{"on one connection the repeat may carry the rest of a file", `
-			r A 0 PUT /up 100 Expect
-			r body 11
-			r 417 20
-			c A 21 PUT /up 100
-			c body 12
-			c closed
-			settle 90000`, `r same-connection by c conn +1 certain`},
-		{"the refused one takes the other request it could have been", `
-			r A 0 PUT /up 100 Expect
-			r body 11
-			r 417 20
-			c B 21 PUT /up 100
-			d C 22 PUT /up 100
-			c body 12
-			c closed
-			settle 90000`, `r new-connection by d address +2 likely: only the client's address ties the two requests`},
-		{"and of several the best", `
-			r A 0 PUT /up 100 Expect | Cookie: x
-			r body 11
-			r 417 20
-			c B 21 PUT /up 100 | Cookie: x
-			d C 22 PUT /up 100
-			e D 23 PUT /up 100 | Cookie: x
-			c body 12
-			c closed
-			settle 90000`, `r new-connection by e credential +3 likely`},
-		{"the freed request takes another refused one", `
-			r A 0 PUT /up 100 Expect
-			r body 11
-			r 417 20
-			q B 0 PUT /up 100 Expect
-			q 417 20
-			c C 21 PUT /up 100 | Cookie: x
-			c body 12
-			c closed
-			settle 90000`, `
-			r none likely: one of 2 equal requests that were refused was repeated, and which one is not known
-			q new-connection by c address +1 likely: only the client's address ties the two requests`},
-		{"unless that one is repeated already", `
-			r A 0 PUT /up 100 Expect
-			r body 11
-			r 417 20
-			q B 0 PUT /up 100 Expect
-			q body 12
-			q 417 20
-			c C 21 PUT /up 100
-			d D 22 PUT /up 100
-			c body 12
-			c closed
-			settle 90000`, `
-			r none likely: one of 2 equal requests that were refused was repeated, and which one is not known
-			q new-connection by d address +2 likely: only the client's address ties the two requests`},
 	})
 }

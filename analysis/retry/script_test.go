@@ -190,6 +190,9 @@ func (s *script) fate() string {
 			fmt.Fprintf(&b, " near %s %s", r.Near, r.Differs)
 		}
 		fmt.Fprintf(&b, " %s", r.Confidence)
+		if r.Blind {
+			b.WriteString(" blind")
+		}
 		if r.Why != "" {
 			fmt.Fprintf(&b, ": %s", r.Why)
 		}

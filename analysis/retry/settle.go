@@ -2,6 +2,7 @@ package retry
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"expectscope/analysis"
@@ -54,7 +55,7 @@ func (m *Matcher) Settle(x *analysis.Exchange, now int64, end bool) {
 	switch {
 	case o == nil || o.refused == 0:
 		if x.Retry.Outcome == analysis.RetryNotAsked {
-			x.Retry = analysis.Retry{Outcome: analysis.RetryUnknown, Why: "too many refused requests were open at a time"}
+			x.Retry = analysis.Retry{Outcome: analysis.RetryUnknown, Blind: true, Why: "too many refused requests were open at a time"}
 		}
 		return
 	case o.next != nil && !o.next.forgotten:
@@ -73,7 +74,7 @@ func (m *Matcher) absent(o *attempt, now int64, end bool) analysis.Retry {
 	}
 	t := finished(o.x)
 	if why, ok := m.unseen(o, t, t+m.o.Window); ok {
-		r.Why = why
+		r.Why, r.Blind = why, true
 		return r
 	}
 	if now-t < m.o.Window {
@@ -93,7 +94,7 @@ func (m *Matcher) absent(o *attempt, now int64, end bool) analysis.Retry {
 	return r
 }
 
-// Deadline is the capture time in nanoseconds at which x need not be waited for any more; 0 while
+// Deadline is the capture time in nanoseconds at which x need not be waited for any more; [math.MaxInt64] while
 // it is not known. Not repeated: the horizon after the refusal. Repeated: when
 // the repeat is over. The first of a chain that was refused again waits, up to its own horizon, for
 // the chain's end, so that a loop is seen whole. Of an exchange that is not followed it is that of its last activity.
@@ -130,5 +131,5 @@ func over(c *attempt) int64 {
 	case c.refused != 0:
 		return finished(c.x)
 	}
-	return 0
+	return math.MaxInt64
 }

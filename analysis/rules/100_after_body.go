@@ -8,10 +8,10 @@ import (
 var _ = rule(analysis.Rule{
 	ID: "100-after-body", Title: "100 came after the body", Since: "0.1",
 	Explain: `When the server said 100 (Continue), its host had already received part of the body: the 100's segment
-acknowledges content. The invitation changed nothing, and the server may leave it out then (RFC 9110, Section 10.1.1). nginx,
-Apache, HAProxy, Squid, h2o and Go send it all the same; lighttpd and Varnish do not. Harmless in itself: it tells
-that this client does not wait for the answer it asks for. A 100 that came only after the client's time-out is told
-by expect-timeout instead.`,
+acknowledges content. The invitation changed nothing, and the server may leave it out then (RFC 9110, Section 10.1.1).
+nginx, Apache, HAProxy, Squid, h2o and Go send it all the same; lighttpd and Varnish do not. Harmless in itself: it
+tells that this client does not wait for the answer it asks for. A 100 that came only after the client's time-out is
+told by expect-timeout instead.`,
 	Severity: analysis.Info, Fault: []analysis.Fault{analysis.FaultServer},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MAY"}},
 	On:      analysis.TraitInterim,

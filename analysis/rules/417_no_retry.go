@@ -34,7 +34,7 @@ func noRetry(c *analysis.Case) *analysis.Verdict {
 		if c.Retry.Why != "" {
 			but = " (" + c.Retry.Why + ")"
 		}
-		v = say("The client gave up: no repeat in the %s after the 417%s; it should repeat the request without Expect.", span(c.At-c.Final.Last.Time), but)
+		v = say("The client gave up: no repeat was seen in the %s after the 417%s; it should repeat the request without Expect.", span(c.At-c.Final.Last.Time), but)
 		v.Confidence, end = new(c.Retry.Confidence), reassembly.Mark{}
 	case c.Left:
 		v = say("The client went on without repeating the request; after a 417 it should repeat it without Expect.")

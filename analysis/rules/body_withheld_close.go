@@ -7,12 +7,12 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "body-withheld-close", Title: "Clean stop", Since: "0.1",
-	Explain: `The server refused, and the client stopped: it did not send the rest of the body, and it ended the connection instead of
-using it again. That is right: a client that does not send a body it announced leaves its message incomplete, and the connection
-cannot carry another request (RFC 9112, Section 9.3). It costs a new connection for the next request; a server that wants to
-spare that has to read the body. Nothing is to be mended.`,
+	Explain: `The server refused, and the client stopped: it did not send the rest of the body, and it ended the
+connection instead of using it again. That is right: a client that does not send a body it announced leaves its
+message incomplete, and the connection cannot carry another request (RFC 9112, Section 9.3). It costs a new connection
+for the next request; a server that wants to spare that has to read the body. Nothing is to be mended.`,
 	Severity: analysis.Info, Fault: []analysis.Fault{analysis.FaultClient},
-	Clauses: []analysis.Clause{{RFC: 9112, Section: "9.3", Level: ""}},
+	Clauses: []analysis.Clause{{RFC: 9112, Section: "9.3"}},
 	On:      analysis.TraitRejected,
 	Reads:   analysis.PartRequest | analysis.PartReqBody | analysis.PartFinal | analysis.PartEnding,
 	Check:   bodyWithheldClose,

@@ -7,18 +7,20 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "body-withheld-reuse", Title: "Body withheld, connection reused", Since: "0.1",
-	Explain: `The client announced a body, got an early answer, did not send (all of) the body, and then sent its next request on the same connection,
-where the body belongs. By the framing of HTTP/1.1 those bytes are body: a message whose length was announced is complete only when that many
-bytes have come (RFC 9112, Sections 6.3 and 9.3). A server that counts takes the request for upload data: it never answers, or it answers
-what follows the body with 400, or, between a proxy and its backend, it serves one user's request to another. A server that gives up the body
-when it refuses reads the request. Which of the two happened here is in the sentence. curl repeats a 417 like this, Java 17's HttpClient does it after every early
-answer, Go's client did before 1.21.12 and 1.22.5 (CVE-2024-24791). The client has to send the body or close; a server that says
-close on early refusals takes the choice away. After a 417 that the server demonstrably read past, it is a warning.`,
+	Explain: `The client announced a body, got an early answer, did not send (all of) the body, and then sent its next
+request on the same connection, where the body belongs. By the framing of HTTP/1.1 those bytes are body: a message
+whose length was announced is complete only when that many bytes have come (RFC 9112, Sections 6.3 and 9.3). A server
+that counts takes the request for upload data: it never answers, or it answers what follows the body with 400, or,
+between a proxy and its backend, it serves one user's request to another. A server that gives up the body when it
+refuses reads the request. Which of the two happened here is in the sentence. curl repeats a 417 like this, Java 17's
+HttpClient does it after every early answer, Go's client did before 1.21.12 and 1.22.5 (CVE-2024-24791). The client
+has to send the body or close; a server that says close on early refusals takes the choice away. After a 417 that the
+server demonstrably read past, it is a warning.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultClient},
 	Clauses: []analysis.Clause{
-		{RFC: 9112, Section: "9.3", Level: ""},
-		{RFC: 9112, Section: "6.3", Level: ""},
-		{RFC: 9110, Section: "10.1.1", Level: ""},
+		{RFC: 9112, Section: "9.3"},
+		{RFC: 9112, Section: "6.3"},
+		{RFC: 9110, Section: "10.1.1"},
 	},
 	Fix:   []analysis.FixKey{"c-close", "s-close"},
 	On:    analysis.TraitOwed,

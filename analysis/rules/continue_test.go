@@ -20,8 +20,10 @@ func TestNo100(t *testing.T) {
 		row{"103 is no 100", upload(5000).says(10, 103, headLen).body(1000, 5000, 50).says(1010, 201, headLen+5000), "error certain: " + said},
 		row{"the body was not waited with", upload(5000).body(20, 5000, 0).says(30, 201, headLen+5000), ""},
 		row{"less than two round trips", ignored().but(func(x *analysis.Exchange) { x.Conn.ACK = x.Conn.SYN + 600e6 }), ""},
-		row{"a short wait may have crossed the 100", upload(5000).body(120, 5000, 0).says(130, 201, headLen+5000),
-			"error likely: The server ignored Expect: no 100 came, and the client lost 120 ms waiting before it sent the body."},
+		row{
+			"a short wait may have crossed the 100", upload(5000).body(120, 5000, 0).says(130, 201, headLen+5000),
+			"error likely: The server ignored Expect: no 100 came, and the client lost 120 ms waiting before it sent the body.",
+		},
 		row{"refused first, body after it", upload(5000).says(500, 403, headLen).body(1000, 5000, seeAll), ""},
 		row{"refused by the head, body crossed it", upload(5000).body(1000, 5000, 0).says(1001, 403, headLen), ""},
 		row{"no answer at all", upload(5000).body(1000, 5000, 0), ""},
@@ -51,20 +53,28 @@ func TestExpectTimeout(t *testing.T) {
 		row{"curl with a limit of its own", waits(350, "curl/8.5.0"), say + "350 ms, perhaps the default limit of .NET Framework."},
 		row{"nobody's", waits(700, "curl/8.5.0"), say + "700 ms."},
 		row{"too early for a timer", waits(970, "curl/8.5.0"), say + "970 ms."},
-		row{"the 100 comes too late", upload(5000).body(700, 5000, 0).says(1200, 100, headLen+5000).says(1210, 201, headLen+5000),
-			say + "700 ms; the 100 came 500 ms too late."},
-		row{"the 100 crosses", upload(5000).says(699, 100, headLen).body(700, 5000, 0).says(1210, 201, headLen+5000),
-			say + "700 ms; the 100 was on its way."},
+		row{
+			"the 100 comes too late", upload(5000).body(700, 5000, 0).says(1200, 100, headLen+5000).says(1210, 201, headLen+5000),
+			say + "700 ms; the 100 came 500 ms too late.",
+		},
+		row{
+			"the 100 crosses", upload(5000).says(699, 100, headLen).body(700, 5000, 0).says(1210, 201, headLen+5000),
+			say + "700 ms; the 100 was on its way.",
+		},
 		row{"invited", upload(5000).says(699, 100, headLen).body(700, 5000, 50).says(1210, 201, headLen+5000), ""},
 		row{"refused, then sent", upload(5000).says(699, 417, headLen).body(700, 5000, 50), ""},
 		row{"did not wait", waits(49, "x"), ""},
 		row{"nothing was sent", upload(5000).says(700, 403, headLen), ""},
 		row{"HTTP/1.0", asks("PUT HTTP/1.0", 5000, "Expect: 100-continue").body(1000, 5000, 0), ""},
-		row{"no acknowledgements", upload(5000).blindAcks().body(700, 5000, 0).says(800, 100, 0),
-			"notice likely: The client stopped waiting for a 100 after 700 ms; the 100 came 100 ms too late."},
+		row{
+			"no acknowledgements", upload(5000).blindAcks().body(700, 5000, 0).says(800, 100, 0),
+			"notice likely: The client stopped waiting for a 100 after 700 ms; the 100 came 100 ms too late.",
+		},
 		row{"no acknowledgements, the 100 first", upload(5000).blindAcks().says(690, 100, 0).body(700, 5000, 0), ""},
-		row{"a hole in the body", waits(700, "x").lacks(analysis.DoubtGap, analysis.PartReqBody),
-			"info inconclusive: The client stopped waiting for a 100 after 700 ms."},
+		row{
+			"a hole in the body", waits(700, "x").lacks(analysis.DoubtGap, analysis.PartReqBody),
+			"info inconclusive: The client stopped waiting for a 100 after 700 ms.",
+		},
 	)
 	lossy := waits(700, "x").but(func(x *analysis.Exchange) { x.HeadResent = true })
 	for _, f := range Judge(&lossy.Case) {
@@ -94,16 +104,20 @@ func TestTimeoutIsUnderNo100(t *testing.T) {
 func TestExpectNoWait(t *testing.T) {
 	const say = "info certain: The client sent the body 20 ms after asking whether it should, without an answer: Expect was pure overhead."
 	try(t, "expect-no-wait",
-		row{"at once", upload(5000).body(0, 5000, 0).says(30, 201, seeAll),
-			"info certain: The client sent the body together with the question whether it should: Expect was pure overhead."},
+		row{
+			"at once", upload(5000).body(0, 5000, 0).says(30, 201, seeAll),
+			"info certain: The client sent the body together with the question whether it should: Expect was pure overhead.",
+		},
 		row{"20 ms, uninvited", upload(5000).body(20, 5000, 0).says(21, 100, headLen).says(30, 201, seeAll), say},
 		row{"20 ms, invited", upload(5000).says(19, 100, headLen).body(20, 5000, 50).says(30, 201, seeAll), ""},
 		row{"the 100 passed the tap but not the client", upload(5000).says(19, 100, headLen).body(20, 5000, 0), say},
 		row{"refused first", upload(5000).says(19, 403, headLen).body(20, 5000, 50), ""},
 		row{"waited", upload(5000).body(50, 5000, 0), ""},
 		row{"HTTP/1.0", asks("PUT HTTP/1.0", 5000, "Expect: 100-continue").body(1, 5000, 0), ""},
-		row{"no acknowledgements", upload(5000).blindAcks().body(20, 5000, 0).says(30, 100, 0),
-			"info likely: The client sent the body 20 ms after asking whether it should, without an answer: Expect was pure overhead."},
+		row{
+			"no acknowledgements", upload(5000).blindAcks().body(20, 5000, 0).says(30, 100, 0),
+			"info likely: The client sent the body 20 ms after asking whether it should, without an answer: Expect was pure overhead.",
+		},
 	)
 }
 
@@ -118,8 +132,10 @@ func TestLate100(t *testing.T) {
 		row{"the client had given up", upload(5000).body(500, 5000, 0).says(841, 100, seeAll), ""},
 		row{"the head was lost on the way", slow().but(func(x *analysis.Exchange) { x.HeadResent = true }), ""},
 		row{"nobody asked", asks("PUT HTTP/1.1", 5000).says(841, 100, headLen).body(842, 5000, 50), ""},
-		row{"the way is unknown", slow().but(func(x *analysis.Exchange) { x.Conn.SYN, x.Conn.SYNACK, x.Conn.ACK = 0, 0, 0 }),
-			"warning likely: The 100 took 841 ms: that long the server had the request head and the client waited."},
+		row{
+			"the way is unknown", slow().but(func(x *analysis.Exchange) { x.Conn.SYN, x.Conn.SYNACK, x.Conn.ACK = 0, 0, 0 }),
+			"warning likely: The 100 took 841 ms: that long the server had the request head and the client waited.",
+		},
 		row{"no acknowledgements", upload(5000).blindAcks().says(841, 100, 0).body(842, 5000, 0), "warning likely: " + say},
 		row{"clock jumps", slow().lacks(analysis.DoubtClock, analysis.PartTiming), "notice inconclusive: " + say},
 	)
@@ -167,8 +183,10 @@ func TestHTTP10(t *testing.T) {
 	try(t, "interim-to-http10",
 		row{"100", ten().says(1, 100, headLen), "error certain: A 100 went to an HTTP/1.0 client, which will read it as the final answer."},
 		row{"101", ten().says(1, 101, headLen), "error certain: A 101 went to an HTTP/1.0 client, which will read it as the final answer."},
-		row{"it asked", ten("Expect: 100-continue").says(1, 100, headLen),
-			"warning certain: A 100 went to a client that asked for it in HTTP/1.0, where it may be read as the final answer."},
+		row{
+			"it asked", ten("Expect: 100-continue").says(1, 100, headLen),
+			"warning certain: A 100 went to a client that asked for it in HTTP/1.0, where it may be read as the final answer.",
+		},
 		row{"HTTP/1.1", upload(5).says(1, 100, headLen), ""},
 		row{"no 1xx", ten("Expect: 100-continue").says(1, 201, headLen), ""},
 	)
@@ -184,10 +202,14 @@ func TestContinueWithoutFinal(t *testing.T) {
 	const say = "The server said continue, was sent the whole body (5,000 bytes), and closed the connection without an answer."
 	try(t, "100-without-final",
 		row{"FIN after the body", all().ends(3, reassembly.Reverse, reassembly.FIN), "error certain: " + say},
-		row{"RST after the body", all().ends(3, reassembly.Reverse, reassembly.RST),
-			"error certain: The server said continue, was sent the whole body (5,000 bytes), and reset the connection without an answer."},
-		row{"FIN amid the body", upload(5000).says(1, 100, headLen).body(2, 1000, 50).ends(3, reassembly.Reverse, reassembly.FIN),
-			"info certain: The server said continue and closed the connection after 1,000 bytes of body, without an answer."},
+		row{
+			"RST after the body", all().ends(3, reassembly.Reverse, reassembly.RST),
+			"error certain: The server said continue, was sent the whole body (5,000 bytes), and reset the connection without an answer.",
+		},
+		row{
+			"FIN amid the body", upload(5000).says(1, 100, headLen).body(2, 1000, 50).ends(3, reassembly.Reverse, reassembly.FIN),
+			"info certain: The server said continue and closed the connection after 1,000 bytes of body, without an answer.",
+		},
 		row{"the client left first", all().ends(3, reassembly.Forward, reassembly.FIN).ends(4, reassembly.Reverse, reassembly.FIN), ""},
 		row{"the server left first", all().ends(3, reassembly.Reverse, reassembly.FIN).ends(4, reassembly.Forward, reassembly.FIN), "error certain: " + say},
 		row{"the client's FIN tells that it had the server's", all().ends(3, reassembly.Forward, reassembly.FIN).ends(4, reassembly.Reverse, reassembly.FIN).but(
@@ -200,8 +222,10 @@ func TestContinueWithoutFinal(t *testing.T) {
 		row{"still open", all(), ""},
 		row{"the capture ends", all().but(func(x *analysis.Exchange) { x.Ends[1].How, x.Ended = reassembly.CaptureEnd, analysis.EndedCapture }), ""},
 		row{"answered", all().says(3, 201, seeAll).ends(3, reassembly.Reverse, reassembly.FIN), ""},
-		row{"a hole where the answer belongs", all().ends(3, reassembly.Reverse, reassembly.FIN).lacks(analysis.DoubtGap, analysis.PartFinal),
-			"warning inconclusive: " + say},
+		row{
+			"a hole where the answer belongs", all().ends(3, reassembly.Reverse, reassembly.FIN).lacks(analysis.DoubtGap, analysis.PartFinal),
+			"warning inconclusive: " + say,
+		},
 	)
 }
 
@@ -212,11 +236,15 @@ func TestExpectStall(t *testing.T) {
 	}
 	try(t, "expect-stall",
 		row{"still hangs", hang(), "error likely: " + say + "and that is how it was last seen."},
-		row{"chunked", asks("PUT HTTP/1.1", -1, "Expect: 100-continue").but(func(x *analysis.Exchange) { x.At = t0 + 30e9 }),
-			"error likely: " + say + "and that is how it was last seen."},
+		row{
+			"chunked", asks("PUT HTTP/1.1", -1, "Expect: 100-continue").but(func(x *analysis.Exchange) { x.At = t0 + 30e9 }),
+			"error likely: " + say + "and that is how it was last seen.",
+		},
 		row{"the client gives up", upload(5000).ends(30_000, reassembly.Forward, reassembly.FIN), "error certain: " + say + "until the client gave up the connection."},
-		row{"the server gives up", upload(5000).ends(30_000, reassembly.Reverse, reassembly.FIN).ends(30_001, reassembly.Forward, reassembly.FIN),
-			"error certain: " + say + "until the server gave up the connection."},
+		row{
+			"the server gives up", upload(5000).ends(30_000, reassembly.Reverse, reassembly.FIN).ends(30_001, reassembly.Forward, reassembly.FIN),
+			"error certain: " + say + "until the server gave up the connection.",
+		},
 		row{"408", upload(5000).says(30_000, 408, headLen), "error certain: " + say + "until the server timed out with 408."},
 		row{"504", upload(5000).says(30_000, 504, headLen), "error likely: " + say + "until a proxy timed out with 504."},
 		row{"a slow refusal", upload(5000).says(30_000, 403, headLen), ""},

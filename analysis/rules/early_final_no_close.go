@@ -4,15 +4,16 @@ import "expectscope/analysis"
 
 var _ = rule(analysis.Rule{
 	ID: "early-final-no-close", Title: "Early refusal, connection left open", Since: "0.1",
-	Explain: `The server answered before it had the whole body and did not say Connection: close. A server that answers early SHOULD
-say whether it will close or go on reading (RFC 9110, Section 10.1.1); saying nothing means the connection stays (RFC 9112, Section 9.3), and then the
-rest of the body is still owed on it. The client has three bad choices: send the refused body all the same (Go does: pure waste),
-close without being told (curl, mostly), or send its next request where the body belongs (curl after 417, Java's HttpClient), which a server that
-counts bytes swallows. It is the precondition of every desynchronised connection this program finds. nginx on 404 and 405, HAProxy (which
-also strips an upstream's close), Squid and aiohttp do it; Apache, lighttpd, Go and Node close. Saying close on every early refusal ends the
-matter. After a 2xx it is a notice only.`,
+	Explain: `The server answered before it had the whole body and did not say Connection: close. A server that
+answers early SHOULD say whether it will close or go on reading (RFC 9110, Section 10.1.1); saying nothing means the
+connection stays (RFC 9112, Section 9.3), and then the rest of the body is still owed on it. The client has three bad
+choices: send the refused body all the same (Go does: pure waste), close without being told (curl, mostly), or send
+its next request where the body belongs (curl after 417, Java's HttpClient), which a server that counts bytes
+swallows. It is the precondition of every desynchronised connection this program finds. nginx on 404 and 405, HAProxy
+(which also strips an upstream's close), Squid and aiohttp do it; Apache, lighttpd and Go close. Saying close on every
+early refusal ends the matter. After a 2xx it is a notice only.`,
 	Severity: analysis.Warning, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
-	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "SHOULD"}, {RFC: 9112, Section: "9.3", Level: ""}},
+	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "SHOULD"}, {RFC: 9112, Section: "9.3"}},
 	Fix:     []analysis.FixKey{"s-close"},
 	On:      analysis.TraitEarlyFinal,
 	Reads:   analysis.PartRequest | analysis.PartFinal,

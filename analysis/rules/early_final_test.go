@@ -17,11 +17,15 @@ func TestEarlyFinalNoClose(t *testing.T) {
 		row{"HTTP/1.0", asks("PUT HTTP/1.0", 5000).says(1, 403, headLen), ""},
 		row{"no body", upload(0).says(1, 403, headLen), ""},
 		row{"after the body", upload(5000).body(1, 5000, 0).says(2, 403, headLen+5000), ""},
-		row{"body on its way", upload(5000).body(1, 5000, 0).says(2, 403, headLen+2000),
-			"warning certain: Refused with 403 without close: the connection still expects 3,000 bytes of body."},
+		row{
+			"body on its way", upload(5000).body(1, 5000, 0).says(2, 403, headLen+2000),
+			"warning certain: Refused with 403 without close: the connection still expects 3,000 bytes of body.",
+		},
 		row{"body sent afterwards", turnedDown(403).body(2, 5000, 50), "warning certain: " + say},
-		row{"chunked", asks("PUT HTTP/1.1", -1, "Expect: 100-continue").says(1, 403, headLen),
-			"warning certain: Refused with 403 without close: the connection still expects the rest of a chunked body."},
+		row{
+			"chunked", asks("PUT HTTP/1.1", -1, "Expect: 100-continue").says(1, 403, headLen),
+			"warning certain: Refused with 403 without close: the connection still expects the rest of a chunked body.",
+		},
 		row{"a 200", upload(5000).says(1, 200, headLen), "notice certain: Answered with 200 without close: the connection still expects 5,000 bytes of body."},
 		row{"a protocol switch", upload(5000, "Upgrade: x").says(1, 101, headLen), ""},
 		row{"HTTP/2", turnedDown(403).but(func(x *analysis.Exchange) { x.ReqBody.Framing = analysis.FramingH2 }), ""},
@@ -29,8 +33,10 @@ func TestEarlyFinalNoClose(t *testing.T) {
 		row{"hung up at once", turnedDown(403).ends(2, reassembly.Reverse, reassembly.FIN), ""},
 		row{"hung up when idle", turnedDown(403).ends(5001, reassembly.Reverse, reassembly.FIN), "warning certain: " + say},
 		row{"the client left first", turnedDown(403).ends(2, reassembly.Forward, reassembly.FIN).ends(3, reassembly.Reverse, reassembly.FIN), "warning certain: " + say},
-		row{"no acknowledgements", upload(5000).blindAcks().body(1, 2000, 0).says(2, 403, 0).body(3, 3000, 0),
-			"warning likely: " + say},
+		row{
+			"no acknowledgements", upload(5000).blindAcks().body(1, 2000, 0).says(2, 403, 0).body(3, 3000, 0),
+			"warning likely: " + say,
+		},
 		row{"a hole in the body", turnedDown(403).lacks(analysis.DoubtGap, analysis.PartReqBody), "notice inconclusive: " + say},
 		row{"the capture ends", turnedDown(403).lacks(analysis.DoubtCaptureEnd, analysis.PartReqBody|analysis.PartEnding), "warning certain: " + say},
 	)
@@ -40,6 +46,7 @@ func TestEarlyFinalSilentClose(t *testing.T) {
 	const say = "Refused with 403, and the server hung up 1.00 s later without having said close."
 	try(t, "early-final-silent-close",
 		row{"FIN", turnedDown(403).ends(1001, reassembly.Reverse, reassembly.FIN), "notice certain: " + say},
+		row{"at once", turnedDown(403).ends(1.5, reassembly.Reverse, reassembly.FIN), "notice certain: Refused with 403, and the server hung up at once without having said close."},
 		row{"RST", turnedDown(403).ends(1001, reassembly.Reverse, reassembly.RST), "notice certain: " + say},
 		row{"said close", turnedDown(403, "Connection: close").ends(1001, reassembly.Reverse, reassembly.FIN), ""},
 		row{"when idle", turnedDown(403).ends(5001, reassembly.Reverse, reassembly.FIN), ""},
@@ -53,12 +60,18 @@ func TestEarlyFinalSilentClose(t *testing.T) {
 
 func TestBodyWithheldClose(t *testing.T) {
 	try(t, "body-withheld-close",
-		row{"nothing sent", turnedDown(403).ends(10, reassembly.Forward, reassembly.FIN),
-			"info certain: Correct: refused with 403, the client sent no body and ended the connection."},
-		row{"broken off", upload(5000).body(1, 2000, 0).says(2, 413, headLen).ends(10, reassembly.Forward, reassembly.RST),
-			"info certain: Correct: refused with 413, the client kept the last 3,000 bytes of its body and ended the connection."},
-		row{"chunked, broken off", asks("PUT HTTP/1.1", -1, "Expect: 100-continue").body(1, 2000, 0).says(2, 413, headLen).ends(10, reassembly.Forward, reassembly.FIN),
-			"info certain: Correct: refused with 413, the client broke off its chunked body and ended the connection."},
+		row{
+			"nothing sent", turnedDown(403).ends(10, reassembly.Forward, reassembly.FIN),
+			"info certain: Correct: refused with 403, the client sent no body and ended the connection.",
+		},
+		row{
+			"broken off", upload(5000).body(1, 2000, 0).says(2, 413, headLen).ends(10, reassembly.Forward, reassembly.RST),
+			"info certain: Correct: refused with 413, the client kept the last 3,000 bytes of its body and ended the connection.",
+		},
+		row{
+			"chunked, broken off", asks("PUT HTTP/1.1", -1, "Expect: 100-continue").body(1, 2000, 0).says(2, 413, headLen).ends(10, reassembly.Forward, reassembly.FIN),
+			"info certain: Correct: refused with 413, the client broke off its chunked body and ended the connection.",
+		},
 		row{"all sent", turnedDown(403).body(2, 5000, 50).ends(10, reassembly.Forward, reassembly.FIN), ""},
 		row{"accepted", upload(5000).says(1, 200, headLen).ends(10, reassembly.Forward, reassembly.FIN), ""},
 		row{"no body announced", upload(0).says(1, 403, headLen).ends(10, reassembly.Forward, reassembly.FIN), ""},
@@ -89,15 +102,21 @@ func TestBodyWithheldReuse(t *testing.T) {
 		row{"swallowed for sure", reused(417, next, body, certain, certain), "error certain: " + say + "the server swallowed it as body."},
 		row{"undecided", reused(417, next, unknown, certain, none), "error likely: " + say + "what the server took it for cannot be told."},
 		row{"a guess", reused(417, next, next, none, certain), "warning inconclusive: " + say + "the server gave up the body and read the request."},
-		row{"another refusal", reused(403, next, next, certain, certain),
-			"error certain: A new request began where 5,000 bytes of body were owed after the 403; the server gave up the body and read the request."},
-		row{"chunked", reused(417, next, body, certain, certain).but(func(x *analysis.Exchange) { x.Owed.Bytes = -1 }),
-			"error certain: A new request began where the rest of a chunked body was owed after the 417; the server swallowed it as body."},
+		row{
+			"another refusal", reused(403, next, next, certain, certain),
+			"error certain: A new request began where 5,000 bytes of body were owed after the 403; the server gave up the body and read the request.",
+		},
+		row{
+			"chunked", reused(417, next, body, certain, certain).but(func(x *analysis.Exchange) { x.Owed.Bytes = -1 }),
+			"error certain: A new request began where the rest of a chunked body was owed after the 417; the server swallowed it as body.",
+		},
 		row{"it was body", reused(417, body, body, certain, certain), ""},
 		row{"nobody knows", reused(417, unknown, unknown, none, none), ""},
 		row{"closed instead", turnedDown(417).ends(10, reassembly.Forward, reassembly.FIN), ""},
-		row{"a hole in the body", reused(417, next, body, certain, certain).lacks(analysis.DoubtGap, analysis.PartReqBody),
-			"warning inconclusive: " + say + "the server swallowed it as body."},
+		row{
+			"a hole in the body", reused(417, next, body, certain, certain).lacks(analysis.DoubtGap, analysis.PartReqBody),
+			"warning inconclusive: " + say + "the server swallowed it as body.",
+		},
 	)
 	s := reused(417, next, body, certain, certain)
 	fs := Judge(&s.Case)

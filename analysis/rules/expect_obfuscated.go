@@ -10,14 +10,16 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "expect-obfuscated", Title: "Disguised 100-continue", Since: "0.1",
-	Explain: `The Expect field contains 100-continue, but not as the plain value every server reads alike: something stands before or behind it, it
-is quoted, folded over two lines, one of a list, or has a parameter. Servers disagree whether that asks for a 100: of eight tested, "y 100-continue"
-is taken for it by two, refused with 417 by four and ignored by two. Where a proxy and the server behind it disagree, one waits for a body
-while the other waits for a request: the way in for request smuggling (the 0.CL and CL.0 attacks published in 2025 used just these values, and so do
-the scanners). A list is valid by RFC 9110's grammar and a sender MUST NOT fold a field line (RFC 9112, Section 5.2). An honest client has no
-reason for any of it. With GET, HEAD or OPTIONS, which need no body, it is the shape of the attack. It says nothing about success.`,
+	Explain: `The Expect field contains 100-continue, but not as the plain value every server reads alike: something
+stands before or behind it, it is quoted, folded over two lines, one of a list, or has a parameter. Servers disagree
+whether that asks for a 100: of eight tested, "y 100-continue" is taken for it by two, refused with 417 by four and
+ignored by two. Where a proxy and the server behind it disagree, one waits for a body while the other waits for a
+request: the way in for request smuggling (the 0.CL and CL.0 attacks published in 2025 used just these values, and so
+do the scanners). A list is valid by RFC 9110's grammar and a sender MUST NOT fold a field line (RFC 9112, Section
+5.2). An honest client has no reason for any of it. With GET, HEAD or OPTIONS, which need no body, it is the shape of
+the attack. It says nothing about success.`,
 	Severity: analysis.Warning, Fault: []analysis.Fault{analysis.FaultClient},
-	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: ""}, {RFC: 9112, Section: "5.2", Level: "MUST NOT"}},
+	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1"}, {RFC: 9112, Section: "5.2", Level: "MUST NOT"}},
 	Fix:     []analysis.FixKey{"s-strict"},
 	On:      analysis.TraitExpect,
 	Reads:   analysis.PartRequest,

@@ -9,12 +9,14 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "expect-stall", Title: "Mutual wait", Since: "0.1",
-	Explain: `The client asked for a 100 (Continue) and waits for it; the server says nothing and seems to wait for the body. Nothing
-moves for 5 s or more. Both break their part of RFC 9110, Section 10.1.1: a server MUST answer such a head at once and MUST NOT wait for the
-content, and a client SHOULD NOT wait for an indefinite period before it sends it. It ends when somebody's time-out ends it,
-often after 60 s and with a connection, a worker and a user's patience lost; many at once exhaust a server's workers. Clients without a time-out of
-their own: Node (unless the program sets one), Java's HttpClient before JDK 21. Servers that stay silent: HTTP/1.0 backends, applications whose HTTP library leaves the 100 to
-them, Apache with an expectation it does not know. Certain once somebody hung up or the server said 408; likely while it still hangs.`,
+	Explain: `The client asked for a 100 (Continue) and waits for it; the server says nothing and seems to wait for
+the body. Nothing moves for 5 s or more. Both break their part of RFC 9110, Section 10.1.1: a server MUST answer such
+a head at once and MUST NOT wait for the content, and a client SHOULD NOT wait for an indefinite period before it
+sends it. It ends when somebody's time-out ends it, often after 60 s and with a connection, a worker and a user's
+patience lost; many at once exhaust a server's workers. Clients without a time-out of their own: Node (unless the
+program sets one) and the HttpClient of Java 17. Servers that stay silent: HTTP/1.0 backends, applications whose HTTP
+library leaves the 100 to them, Apache with an expectation it does not know. Certain once somebody hung up or the
+server said 408; likely while it still hangs.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultClient},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MUST"}, {RFC: 9110, Section: "10.1.1", Level: "SHOULD NOT"}},
 	Fix:     []analysis.FixKey{"s-100", "c-timeout"},

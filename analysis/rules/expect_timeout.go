@@ -10,13 +10,13 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "expect-timeout", Title: "Client gave up waiting", Since: "0.1",
-	Explain: `The client asked for a 100 (Continue), waited, and then sent the body without having received one: the first
-body byte left in a segment that does not acknowledge a 100 or a final response. It may do so, for it must not wait
-for ever (RFC 9110, Section 10.1.1), but the upload lost that time, and if the answer is a refusal, the body was sent
-for nothing. The length of the wait is a fingerprint: 350 ms is .NET Framework, 1.0 s is curl, Go, .NET and botocore, 3.0 s is Apache
-HttpClient, 5.0 s is Java's HttpURLConnection. When every upload to a server waits its client's time-out, the server or
-a proxy before it does not answer Expect: mend that, or take Expect off; shortening the time-out only hides it. A 100 that came
-after the client had given up is told here too.`,
+	Explain: `The client asked for a 100 (Continue), waited, and then sent the body without having received one: the
+first body byte left in a segment that does not acknowledge a 100 or a final response. It may do so, for it must not
+wait for ever (RFC 9110, Section 10.1.1), but the upload lost that time, and if the answer is a refusal, the body was
+sent for nothing. The length of the wait is a fingerprint: 350 ms is .NET Framework, 1.0 s is curl, Go, .NET and
+botocore, 3.0 s is Apache HttpClient, 5.0 s is Java's HttpURLConnection. When every upload to a server waits its
+client's time-out, the server or a proxy before it does not answer Expect: mend that, or take Expect off; shortening
+the time-out only hides it. A 100 that came after the client had given up is told here too.`,
 	Severity: analysis.Notice, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MAY"}},
 	Fix:     []analysis.FixKey{"s-100", "c-timeout", "c-off"},

@@ -7,10 +7,11 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "expect-unknown", Title: "Unknown expectation", Since: "0.1",
-	Explain: `The Expect field holds something other than 100-continue, the only expectation there is (RFC 9110, Section 10.1.1). A server that does
-not know a member MAY answer 417. Results vary: Apache, Squid, Varnish, h2o and Go refuse with 417, nginx and lighttpd
-ignore the field, and Apache refuses only once it has the whole body, so a client that waits for an answer first waits for ever. Take the field off; if it
-is a private extension between client and application, every proxy on the way must know it too.`,
+	Explain: `The Expect field holds something other than 100-continue, the only expectation there is (RFC 9110,
+Section 10.1.1). A server that does not know a member MAY answer 417. Results vary: Apache, Squid, Varnish, h2o and Go
+refuse with 417, nginx and lighttpd ignore the field, and Apache refuses only once it has the whole body, so a client
+that waits for an answer first waits for ever. Take the field off; if it is a private extension between client and
+application, every proxy on the way must know it too.`,
 	Severity: analysis.Notice, Fault: []analysis.Fault{analysis.FaultClient},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MAY"}},
 	Fix:     []analysis.FixKey{"c-off"},

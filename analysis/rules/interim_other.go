@@ -9,12 +9,12 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "interim-other", Title: "Other interim response", Since: "0.1",
-	Explain: `The server sent an interim response that is not 100: 103 (Early Hints, RFC 8297), 102 (Processing), or one that has
-no meaning yet. The final response follows, and a client must skip what it does not know (RFC 9110, Section 15.2). It is never the 100
-that a client with Expect waits for: the wait goes on behind it. Some clients stumble: Python's http.client
-skips only 100 and takes a 103 for the answer.`,
+	Explain: `The server sent an interim response that is not 100: 103 (Early Hints, RFC 8297), 102 (Processing), or
+one that has no meaning yet. The final response follows, and a client must skip what it does not know (RFC 9110,
+Section 15.2). It is never the 100 that a client with Expect waits for: the wait goes on behind it. Some clients
+stumble: Python's http.client skips only 100 and takes a 103 for the answer.`,
 	Severity: analysis.Info, Fault: []analysis.Fault{analysis.FaultServer},
-	Clauses: []analysis.Clause{{RFC: 9110, Section: "15.2", Level: "MUST"}, {RFC: 8297, Section: "2", Level: ""}},
+	Clauses: []analysis.Clause{{RFC: 9110, Section: "15.2", Level: "MUST"}, {RFC: 8297, Section: "2"}},
 	On:      analysis.TraitInterim,
 	Reads:   analysis.PartInterim,
 	Under:   []string{"interim-to-http10", "interim-flood"},

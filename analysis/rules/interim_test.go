@@ -39,12 +39,16 @@ func TestResponseWithoutRequest(t *testing.T) {
 		row{"a second final", done().says(13, 200, seeAll), "error certain: " + say},
 		row{"an interim is another matter", done().says(13, 100, seeAll), ""},
 		row{"408 on an idle connection", done().says(13, 408, seeAll), ""},
-		row{"400 where no body is owed", done().says(13, 400, seeAll),
-			"error certain: A 400 came that answers no request, 10 ms after the 201 that answered the last one."},
+		row{
+			"400 where no body is owed", done().says(13, 400, seeAll),
+			"error certain: A 400 came that answers no request, 10 ms after the 201 that answered the last one.",
+		},
 		row{"400 while a body is owed", turnedDown(403).says(11, 400, headLen), ""},
 		row{"400 after a repeat in an owed body", turnedDown(417).body(2, 5000, 50).but(func(x *analysis.Exchange) { x.Owed = &analysis.Owed{} }).says(11, 400, headLen), ""},
-		row{"200 while a body is owed", turnedDown(403).says(11, 200, headLen),
-			"error certain: A 200 came that answers no request, 10 ms after the 403 that answered the last one."},
+		row{
+			"200 while a body is owed", turnedDown(403).says(11, 200, headLen),
+			"error certain: A 200 came that answers no request, 10 ms after the 403 that answered the last one.",
+		},
 		row{"the client had left", done().ends(5, reassembly.Forward, reassembly.FIN).says(13, 200, seeAll), ""},
 		row{"the client left later", done().says(13, 200, seeAll).ends(20, reassembly.Forward, reassembly.FIN), "error certain: " + say},
 		row{"the next request was sent", done().next(5).says(13, 200, seeAll), ""},
@@ -96,8 +100,10 @@ func TestInterimOther(t *testing.T) {
 	try(t, "interim-other",
 		row{"103, no Expect", asks("GET HTTP/1.1", 0).says(1, 103, headLen), "info certain: A 103 is not the answer: the final response comes after it."},
 		row{"103, then 100", upload(5).says(1, 103, headLen).says(2, 100, headLen), "info certain: A 103 is neither the answer nor the 100 that the client asked for."},
-		row{"several", upload(5).says(1, 102, headLen).says(2, 103, headLen),
-			"info certain: A 102, the first of 2 such, is neither the answer nor the 100 that the client asked for."},
+		row{
+			"several", upload(5).says(1, 102, headLen).says(2, 103, headLen),
+			"info certain: A 102, the first of 2 such, is neither the answer nor the 100 that the client asked for.",
+		},
 		row{"100", upload(5).says(1, 100, headLen), ""},
 		row{"101", asks("GET HTTP/1.1", 0, "Upgrade: x").says(1, 101, headLen), ""},
 	)

@@ -7,11 +7,12 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "interim-to-http10", Title: "1xx to an HTTP/1.0 client", Since: "0.1",
-	Explain: `The request is HTTP/1.0 and the server answered with a 1xx. HTTP/1.0 has no interim responses, so a server MUST
-NOT send one (RFC 9110, Section 15.2): such a client takes the 100 for the final response and then sees the real one as content, or as the
-answer to its next request. If the client itself sent Expect, it may be able to read the 100 (RFC 2616 left that open, and Squid
-relies on it), so that is a warning, not an error. Squid 5, Traffic Server, h2o 2.2, Caddy and the JDK's server do it. The HTTP/1.0
-side is often a load balancer's health check, an old proxy, or ab.`,
+	Explain: `The request is HTTP/1.0 and the server answered with a 1xx. HTTP/1.0 has no interim responses, so a
+server MUST NOT send one (RFC 9110, Section 15.2): such a client takes the 100 for the final response and then sees
+the real one as content, or as the answer to its next request. If the client itself sent Expect, it may be able to
+read the 100 (RFC 2616 left that open, and Squid relies on it), so that is a warning, not an error. Squid 5, Traffic
+Server, h2o 2.2, Caddy and the JDK's server do it. The HTTP/1.0 side is often a load balancer's health check, an old
+proxy, or ab.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultServer},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "15.2", Level: "MUST NOT"}},
 	Fix:     []analysis.FixKey{"s-10"},

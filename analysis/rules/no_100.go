@@ -11,12 +11,12 @@ var _ = rule(analysis.Rule{
 	ID: "no-100", Title: "Expect ignored by the server", Since: "0.1",
 	Explain: `The client announced a body, asked for a 100 (Continue) before sending it, and waited. The server had
 the head, which is all it needs, but neither said 100 nor answered: it waited for the content. So each waited for the
-other until the client lost patience and sent the body uninvited. An HTTP/1.1 server MUST answer such a head at once, with a 100
-or with the final response, and MUST NOT wait for the content first (RFC 9110, Section 10.1.1). Every upload pays the
-client's time-out (1 s with curl, Go, .NET and botocore, 5 s with Java), and a client without a time-out hangs. The usual
-culprit is a proxy or gateway that buffers the head, or a server whose HTTP library leaves the 100 to the application.
-It is not said when the answer left before any content had arrived, when a segment of the head had to be sent again, or
-when bytes of the server are missing from the capture.`,
+other until the client lost patience and sent the body uninvited. An HTTP/1.1 server MUST answer such a head at once,
+with a 100 or with the final response, and MUST NOT wait for the content first (RFC 9110, Section 10.1.1). Every
+upload pays the client's time-out (1 s with curl, Go, .NET and botocore, 5 s with Java), and a client without a
+time-out hangs. The usual culprit is a proxy or gateway that buffers the head, or a server whose HTTP library leaves
+the 100 to the application. It is not said when the answer left before any content had arrived, when a segment of the
+head had to be sent again, or when bytes of the server are missing from the capture.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MUST"}},
 	Fix:     []analysis.FixKey{"s-100", "p-100"},

@@ -71,7 +71,7 @@ func (s *scene) left() *scene {
 const (
 	noWindow = "No repeat was seen, but the capture ends 40 ms after the 417; the client should repeat the request without Expect."
 	wentOn   = "The client went on without repeating the request; after a 417 it should repeat it without Expect."
-	gaveUp   = "The client gave up: no repeat in the 60 s after the 417; it should repeat the request without Expect."
+	gaveUp   = "The client gave up: no repeat was seen in the 60 s after the 417; it should repeat the request without Expect."
 )
 
 // cutShort is a refusal that the capture's end follows at once.
@@ -89,7 +89,7 @@ func TestNoRetry(t *testing.T) {
 		row{"chunked", upload(-1).says(20, 417, headLen).settled(analysis.RetryNone, analysis.Certain), "warning certain: " + gaveUp},
 		row{"one of two equal requests was repeated", denied().settled(analysis.RetryNone, analysis.Likely).
 			withRetry(func(r *analysis.Retry) { r.Why = "which one is not known" }),
-			"warning likely: The client gave up: no repeat in the 60 s after the 417 (which one is not known); it should repeat the request without Expect."},
+			"warning likely: The client gave up: no repeat was seen in the 60 s after the 417 (which one is not known); it should repeat the request without Expect."},
 		row{"the capture ends, the client had left", cutShort().left(), "warning likely: " + wentOn},
 		row{"the capture just ends", cutShort(), "notice inconclusive: " + noWindow},
 		row{"repeated", denied().repeated(30, 201), ""},

@@ -7,12 +7,13 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "response-without-request", Title: "Response nobody asked for", Since: "0.1",
-	Explain: `A final response came on the connection while no request was waiting for one. Responses carry no name: they belong
-to requests by their order alone (RFC 9112, Section 9.2), so the next request on the connection gets this answer, and
-the one after it gets the next one's. On a connection that a proxy shares among users that hands one user's page to another, and it is what a
-successful request smuggling looks like from outside: the server took body bytes for a request of its own. A client that
-sees it SHOULD close the connection. A 408 on an idle connection, a 400 while a body is owed, and whatever a server
-sends to a client that has hung up are ordinary and are not told; nor is it told when the capture has holes or began in mid-connection.`,
+	Explain: `A final response came on the connection while no request was waiting for one. Responses carry no name:
+they belong to requests by their order alone (RFC 9112, Section 9.2), so the next request on the connection gets this
+answer, and the one after it gets the next one's. On a connection that a proxy shares among users that hands one
+user's page to another, and it is what a successful request smuggling looks like from outside: the server took body
+bytes for a request of its own. A client that sees it SHOULD close the connection. A 408 on an idle connection, a 400
+while a body is owed, and whatever a server sends to a client that has hung up are ordinary and are not told; nor is
+it told when the capture has holes or began in mid-connection.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9112, Section: "9.2", Level: "SHOULD"}},
 	Fix:     []analysis.FixKey{"s-update"},

@@ -64,18 +64,25 @@ func Judge(c *analysis.Case) []analysis.Finding {
 		found[i].Cause = cause(found, ByID(found[i].Rule))
 	}
 	slices.SortStableFunc(found, func(a, b analysis.Finding) int {
-		switch {
-		case (a.Cause == "") != (b.Cause == ""):
-			if a.Cause == "" {
-				return -1
-			}
-			return 1
+		switch da, db := depth(found, a), depth(found, b); {
+		case da != db:
+			return da - db
 		case a.Severity != b.Severity:
 			return int(b.Severity) - int(a.Severity)
 		}
 		return strings.Compare(a.Rule, b.Rule)
 	})
 	return found
+}
+
+// depth is how many causes stand above a finding.
+func depth(found []analysis.Finding, f analysis.Finding) int {
+	n := 0
+	for f.Cause != "" && n < len(found) {
+		n++
+		f = found[slices.IndexFunc(found, func(c analysis.Finding) bool { return c.Rule == f.Cause })]
+	}
+	return n
 }
 
 // cause is the first of the rule's causes that fired, "" if none did.

@@ -45,10 +45,12 @@ func number(n int64) string {
 }
 
 // span says a duration given in nanoseconds with as many digits as matter:
-// "0.4 ms", "840 ms", "1.00 s", "12.4 s", "90 s".
+// "under 0.1 ms", "0.4 ms", "840 ms", "1.00 s", "12.4 s", "90 s".
 func span(ns int64) string {
 	ms := float64(ns) / 1e6
 	switch {
+	case ms < 0.05:
+		return "under 0.1 ms"
 	case ms < 9.95:
 		return fmt.Sprintf("%.1f ms", ms)
 	case ms < 999.5:

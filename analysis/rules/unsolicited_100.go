@@ -7,14 +7,15 @@ import (
 
 var _ = rule(analysis.Rule{
 	ID: "unsolicited-100", Title: "Unrequested 100", Since: "0.1",
-	Explain: `The server sent a 100 (Continue) to a request that carries no Expect field. A client may discard it
-(RFC 9110, Section 15.2.1), and RFC 2616, Section 8.2.3 advised servers against it except for PUT and POST. Well-made clients skip it;
-others take it for the answer, and from then on every response on the connection answers the request before. Usually a proxy behind
-the tap added an Expect of its own and let the answer through, or took the client's Expect out on the way here. Passive tools and
-intrusion detection also alarm on it. It is not said when the request head was not captured whole.`,
+	Explain: `The server sent a 100 (Continue) to a request that carries no Expect field. A client may discard it (RFC
+9110, Section 15.2.1), and RFC 2616, Section 8.2.3 advised servers against it except for PUT and POST. Well-made
+clients skip it; others take it for the answer, and from then on every response on the connection answers the request
+before. Usually a proxy behind the tap added an Expect of its own and let the answer through, or took the client's
+Expect out on the way here. Passive tools and intrusion detection also alarm on it. It is not said when the request
+head was not captured whole.`,
 	Severity: analysis.Notice, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{
-		{RFC: 9110, Section: "15.2.1", Level: ""},
+		{RFC: 9110, Section: "15.2.1"},
 		{RFC: 2616, Section: "8.2.3", Level: "SHOULD NOT"},
 	},
 	Fix:   []analysis.FixKey{"p-dup"},

@@ -84,31 +84,36 @@ func TestVectorsRunt(t *testing.T) {
 	}
 }
 
+// A kindCase is a frame and what it must be counted as.
+type kindCase struct {
+	name  string
+	want  Kind
+	link  capture.LinkType
+	frame []byte
+}
+
+func (c kindCase) run(t *testing.T) {
+	t.Helper()
+	if _, k := decodeOne(t, packet(c.link, c.frame)); k != c.want {
+		t.Errorf("%s: counted as %q, not %q", c.name, k, c.want)
+	}
+}
+
 func TestKinds(t *testing.T) {
 	quote := join(u32(3<<24|1<<16), u32(0), get4())
 	noVXLAN := join(make([]byte, 8), eth(0x0800, get4()))
 	quic := join([]byte{0xc3}, u32(1), make([]byte, 40))
-	bad := func(i int, b byte) []byte { f := eth(0x0800, get4()); f[14+i] = b; return f }
 	arp := join(u16(1), u16(0x0800), []byte{6, 4, 0, 1}, make([]byte, 20))
-	nest := func(n int) []byte {
-		b := get4()
-		for range n {
-			b = outer4(4, b)
-		}
-		return eth(0x0800, b)
-	}
-	for _, c := range []struct {
-		name  string
-		want  Kind
-		link  capture.LinkType
-		frame []byte
-	}{
+	for _, c := range []kindCase{
 		{"arp", ARP, 1, eth(0x0806, arp)},
 		{"arp in a vlan", ARP, 1, eth(0x8100, vlan(5, 0x0806, arp))},
 		{"lldp", LLDP, 1, eth(0x88cc, make([]byte, 46))},
 		{"spanning tree", NotIP, 1, eth(38, join([]byte{0x42, 0x42, 3}, make([]byte, 43)))},
 		{"802.1X", NotIP, 1, eth(0x888e, make([]byte, 46))},
 		{"pppoe discovery", NotIP, 1, eth(0x8863, make([]byte, 46))},
+		{"cooked 802.3", NotIP, capture.LinkSLL, join(u16(0), u16(1), u16(6), make([]byte, 8), u16(1), get4())},
+		{"loopback of another family", NotIP, capture.LinkNull, join([]byte{7, 0, 0, 0}, get4())},
+		{"maintenance of a pseudowire", NotIP, 1, eth(0x8847, join(u32(1<<8|9), u32(0x10000021), get4()))},
 		{"link control", NotIP, capture.LinkPPP, []byte{0xff, 3, 0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0}},
 		{"netlink", NotIP, capture.LinkSLL, join(u16(4), u16(824), u16(0), make([]byte, 8), u16(0x0800), get4())},
 		{"dns", UDP, 1, eth(0x0800, outer4(17, udp(53, make([]byte, 30))))},
@@ -125,12 +130,28 @@ func TestKinds(t *testing.T) {
 		{"gre with routes", OtherIP, 1, eth(0x0800, outer4(47, gre(0x4000, 0x0800, make([]byte, 12), get4())))},
 		{"802.11", UnknownLink, 105, get4()},
 		{"pktap of 802.11", UnknownLink, linkPKTAP, join([]byte{12, 0, 0, 0, 1, 0, 0, 0, 105, 0, 0, 0}, get4())},
+	} {
+		c.run(t)
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	bad := func(i int, b byte) []byte { f := eth(0x0800, get4()); f[14+i] = b; return f }
+	nest := func(n int) []byte {
+		b := get4()
+		for range n {
+			b = outer4(4, b)
+		}
+		return eth(0x0800, b)
+	}
+	for _, c := range []kindCase{
 		{"ip version 5", Malformed, 1, bad(0, 0x55)},
 		{"ip header of 16", Malformed, 1, bad(0, 0x44)},
 		{"ip length below header", Malformed, 1, bad(3, 19)},
 		{"ip length inside tcp header", Malformed, 1, bad(3, 39)},
 		{"tcp header of 16", Malformed, 1, bad(32, 0x40)},
 		{"tcp header beyond", Malformed, 1, eth(0x0800, ip4(client4, server4, 6, []byte("\x00\x01\x00\x02seq4ack4\xf0\x10window.."[:20])))},
+		{"wrong version of ip", Malformed, 1, eth(0x86dd, join(get4(), get4()))},
 		{"8 tunnels", TCP, 1, nest(8)},
 		{"9 tunnels", Malformed, 1, nest(9)},
 		{"empty", Malformed, 1, nil},
@@ -138,9 +159,7 @@ func TestKinds(t *testing.T) {
 		{"version 9", NotIP, capture.LinkRaw, []byte{0x90, 1, 2, 3}},
 		{"fragment with a whole tcp header", Fragment, 1, eth(0x0800, fragment4(client4, server4, 6, 1, 0, true, tcp(client4, server4, 0x18, nil, testText)[:64]))},
 	} {
-		if _, k := decodeOne(t, packet(c.link, c.frame)); k != c.want {
-			t.Errorf("%s: counted as %q, not %q", c.name, k, c.want)
-		}
+		c.run(t)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 
 // A datagramKey tells the datagrams apart that fragments belong to (RFC 791,
 // Section 3.2; RFC 8200, Section 4.5: there the protocol is not part of it).
+// Tags and tunnels around it are not: a capture on several interfaces sees each
+// fragment on each of them.
 type datagramKey struct {
 	src, dst [16]byte
 	id       uint32

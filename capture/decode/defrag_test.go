@@ -129,7 +129,7 @@ func TestFragmentOverlaps(t *testing.T) {
 		overlaps uint64
 	}{
 		{"duplicate", [][]byte{frame(0, 32, first), frame(0, 32, first), frame(32, 54, first)}, "the first copy is what counts here", 1},
-		{"other octets", [][]byte{frame(0, 32, first), frame(0, 40, second), frame(40, 54, first)}, "the first coY IS NOT what counts here", 1},
+		{"other octets", [][]byte{frame(0, 32, first), frame(0, 40, second), frame(40, 54, first)}, "", 1},
 		{"behind a hole", [][]byte{frame(24, 40, first), frame(0, 48, second), frame(48, 54, first)}, "", 1},
 		{"last twice", [][]byte{frame(32, 54, first), frame(32, 54, second), frame(0, 32, first)}, "the first copy is what counts here", 1},
 	} {
@@ -140,7 +140,6 @@ func TestFragmentOverlaps(t *testing.T) {
 			continue
 		}
 		if c.name == "behind a hole" {
-			c.want = "THE " + string(first[24:40]) + "NOT WHA" // by unit, below
 			c.want = string(slices.Concat(second[20:24], first[24:40], second[40:48], first[48:54]))
 		}
 		if c.name == "other octets" {
@@ -240,7 +239,7 @@ func TestFragmentsEvicted(t *testing.T) {
 		waiting int
 	}{
 		{Limits{Datagrams: 3}, 3},
-		{Limits{Bytes: 200_000}, 3},
+		{Limits{Bytes: 210_000}, 3},
 		{Limits{Bytes: 1}, 1}, // the newest always stays: a limit is no reason to forget what just came
 	} {
 		d := New(c.limits)
@@ -275,8 +274,7 @@ func TestFragmentsNested(t *testing.T) {
 	}
 	var frames [][]byte
 	for _, inner := range [][]byte{part(0, 24), part(24, len(options))} {
-		for id, outer := range cutInTwo(17, 10+len(frames), udp(4789, join([]byte{8, 0, 0, 0, 0, 0, 7, 0}, eth(0x86dd, inner)))) {
-			_ = id
+		for _, outer := range cutInTwo(17, 10+len(frames), udp(4789, join([]byte{8, 0, 0, 0, 0, 0, 7, 0}, eth(0x86dd, inner)))) {
 			frames = append(frames, eth(0x0800, outer))
 		}
 	}
@@ -299,7 +297,7 @@ func FuzzFragments(f *testing.F) {
 		d := defragmenter{limits: Limits{Datagrams: 4, Bytes: 1 << 20, Age: time.Second}, stats: &stats}
 		model, end := map[int]byte{}, -1
 		most := 0 // end of the octets that came
-		for i := 0; i+3 <= len(script) && i < 3*200; i += 3 {
+		for i := 0; i+3 <= len(script) && i < 3*100; i += 3 {
 			off, length, more := int(script[i])*unit, int(script[i+1]), script[i+2]&1 == 0
 			content := bytes.Repeat([]byte{byte(i/3 + 1)}, length)
 			_, got, ok := d.add(datagramKey{}, fragment{view{data: content, wire: length}, off, more, protoTCP}, 0)

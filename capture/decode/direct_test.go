@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,14 +32,14 @@ func same(t *testing.T, p *capture.Packet) (taken bool) {
 	if k := l.layered(p, &want); k != TCP {
 		t.Fatalf("direct found a segment, layered %q", k)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Fatalf("layered (-) and direct (+) differ:\n%s", diff)
+	if !reflect.DeepEqual(want, got) { // cmp is too slow for so many
+		t.Fatalf("layered (-) and direct (+) differ:\n%s", cmp.Diff(want, got))
 	}
 	if len(got.Payload) > 0 && &got.Payload[0] != &want.Payload[0] {
 		t.Fatal("not the same octets of the frame")
 	}
-	if diff := cmp.Diff(l.Stats(), d.Stats()); diff != "" {
-		t.Fatalf("layered (-) and direct (+) count differently:\n%s", diff)
+	if !reflect.DeepEqual(l.Stats(), d.Stats()) {
+		t.Fatalf("layered (-) and direct (+) count differently:\n%s", cmp.Diff(l.Stats(), d.Stats()))
 	}
 	return true
 }
@@ -51,19 +52,19 @@ func TestDirect(t *testing.T) {
 			p.Len = len(v.frame) + 9
 			same(t, p)
 		}
-		// Each octet changed to each value that a header may give a meaning.
-		for i := range min(len(v.frame), 100) {
-			for _, b := range []byte{0, 1, 2, 4, 5, 6, 0x11, 0x20, 0x2c, 0x45, 0x50, 0x60, 0x81, 0x86, 0xf0, 0xff} {
-				old := v.frame[i]
-				v.frame[i] = b
-				same(t, packet(v.link, v.frame))
-				v.frame[i] = old
-			}
-		}
 	}
 	for _, v := range common() {
 		if !same(t, packet(v.link, v.frame)) {
 			t.Errorf("%s does not take the direct path", v.name)
+		}
+		// Each octet of the headers changed to any value.
+		for i := range v.frame[:len(v.frame)-len(testText)] {
+			old := v.frame[i]
+			for b := range 256 {
+				v.frame[i] = byte(b)
+				same(t, packet(v.link, v.frame))
+			}
+			v.frame[i] = old
 		}
 	}
 	if short := eth(0x0800, ip4(client4, server4, protoTCP, tcp(client4, server4, ACK, nil, ""))); !same(t, packet(1, short)) {
