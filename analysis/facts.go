@@ -262,7 +262,7 @@ func (x *Exchange) Waiting() string {
 // Authority is the request's host and port as sent, from an absolute target or else the Host field; "" when there is none.
 func (x *Exchange) Authority() string {
 	if _, rest, ok := strings.Cut(x.Request.Target, "://"); ok && !strings.HasPrefix(x.Request.Target, "/") {
-		return rest[:strings.IndexByte(rest+"/", '/')]
+		return rest[:strings.IndexAny(rest+"/", "/?#")]
 	}
 	if x.Request.Method == "CONNECT" {
 		return x.Request.Target

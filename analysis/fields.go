@@ -38,13 +38,14 @@ type FieldSpan struct {
 func (s *FieldScanner) Next() (FieldSpan, bool) {
 	for s.at < len(s.text) {
 		start := s.at
-		end := s.lineEnd(start)
+		first := s.lineEnd(start)
+		end := first
 		for end < len(s.text) && (s.text[end] == ' ' || s.text[end] == '\t') {
 			end = s.lineEnd(end)
 		}
 		s.at = end
-		colon := bytes.IndexByte(s.text[start:end], ':')
-		if colon <= 0 {
+		colon := bytes.IndexByte(s.text[start:first], ':')
+		if colon <= 0 || blank(s.text[start]) { // a fold of the first line is no field: RFC 9112, Section 2.2
 			continue
 		}
 		f := FieldSpan{NameStart: start, NameEnd: start + colon, ValueStart: start + colon + 1, ValueEnd: end}
@@ -69,7 +70,7 @@ func space(b byte) bool { return blank(b) || b == '\r' || b == '\n' }
 // ParseFields are the field lines of a head; names and values share its memory.
 func ParseFields(head string) []Field {
 	s := NewFieldScanner([]byte(head))
-	var fs []Field
+	fs := make([]Field, 0, strings.Count(head, "\n"))
 	for {
 		f, ok := s.Next()
 		if !ok {

@@ -182,7 +182,7 @@ func (a *Assembler) Tick(now int64) {
 	a.retire(&a.young)
 	a.retire(&a.active)
 	for e := a.halfOpen.oldest(); e != nil && now-e.time >= idle; e = a.halfOpen.oldest() {
-		a.halfOpen.remove(e.key())
+		a.halfOpen.remove(e)
 	}
 }
 

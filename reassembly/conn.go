@@ -21,6 +21,7 @@ type conn struct {
 	prev, next *conn
 	layer      Layer
 	late       *late // what is held back; nil on the fast path
+	early      *End  // of a direction that ended before the other one's first byte
 	last       int64 // tick of the last segment, or of the end
 	half       [2]half
 	place      place

@@ -22,6 +22,11 @@ func (a *Assembler) stream(c *conn, d Dir, s *decode.Segment) {
 		h.join(seq)
 	}
 	off, ok := h.offset(seq)
+	if before := -off; !ok && before < uint64(s.Len) { // what lies before the stream's start is none of it
+		cut := *s
+		cut.Seq, cut.Len, cut.Payload = s.Seq+uint32(before), s.Len-int(before), s.Payload[min(int(before), len(s.Payload)):]
+		s, off, ok = &cut, 0, true
+	}
 	if off != h.next && !(ok && a.judge(c, d, off, s)) {
 		return
 	}
@@ -107,11 +112,22 @@ func (a *Assembler) attend(c *conn) Layer {
 		c.opened = true
 		a.relist(c, inActive)
 		c.layer = a.open(&c.Conn)
-		if c.layer == nil {
+		switch {
+		case c.layer == nil:
 			c.dead = true
+		case c.early != nil:
+			a.tell(c, *c.early)
 		}
+		c.early = nil
 	}
 	return c.layer
+}
+
+// tell hands an end to the layer.
+func (a *Assembler) tell(c *conn, e End) {
+	a.ending = e
+	c.layer.End(&a.ending)
+	a.mind(c)
 }
 
 // mind asks a layer whether it wants more.

@@ -77,7 +77,7 @@ func (a *Assembler) meet(k key, swapped bool, s *decode.Segment) *conn {
 	switch {
 	case s.Flags&decode.RST != 0:
 		if e != nil && e.resetBy(s) {
-			a.halfOpen.remove(k)
+			a.halfOpen.remove(e)
 		} else {
 			a.stats.Ghosts++
 		}
@@ -87,15 +87,16 @@ func (a *Assembler) meet(k key, swapped bool, s *decode.Segment) *conn {
 	case e != nil && s.Flags&(decode.SYN|decode.ACK) == decode.SYN && e.src == s.Src && e.isn == s.Seq && s.Len == 0:
 		return nil // sent again
 	}
-	switch {
-	case s.Flags&decode.SYN != 0:
-		a.halfOpen.remove(k)
-		return a.begin(k, s)
-	case s.Len == 0 || a.ghosts.repeats(k, swapped, s) || keepAlive(s):
+	if s.Flags&decode.SYN == 0 && (s.Len == 0 || a.ghosts.repeats(k, swapped, s) || keepAlive(s)) {
 		a.stats.Ghosts++
 		return nil
 	}
-	a.halfOpen.remove(k)
+	if e != nil {
+		a.halfOpen.remove(e)
+	}
+	if s.Flags&decode.SYN != 0 {
+		return a.begin(k, s)
+	}
 	c := a.admit(k, s, Forward, MidStream)
 	c.half[Forward].join(s.Seq)
 	return c
@@ -112,9 +113,9 @@ func (a *Assembler) begin(k key, s *decode.Segment) *conn {
 	}
 	if s.Len == 0 && s.Flags&decode.FIN == 0 {
 		a.stats.LoneSYNs++
-		if len(a.halfOpen.index) >= a.limits.HalfOpen {
+		if a.halfOpen.n >= a.limits.HalfOpen {
 			a.stats.EvictedSYNs++
-			a.halfOpen.remove(a.halfOpen.oldest().key())
+			a.halfOpen.remove(a.halfOpen.oldest())
 		}
 		a.halfOpen.add(k, s)
 		return nil
@@ -128,7 +129,7 @@ func (a *Assembler) begin(k key, s *decode.Segment) *conn {
 // promote makes a connection of a SYN and the first segment that fits it.
 func (a *Assembler) promote(k key, e *halfOpen, s *decode.Segment) *conn {
 	first := *e
-	a.halfOpen.remove(k)
+	a.halfOpen.remove(e)
 	a.stats.LoneSYNs--
 	client := Forward
 	if first.src != s.Src {
@@ -170,7 +171,9 @@ func (e *halfOpen) fits(s *decode.Segment) bool {
 		return s.Flags&decode.SYN != 0 // simultaneous open
 	}
 	if s.Flags&decode.SYN != 0 {
-		return s.Ack == e.isn+1
+		// A forged handshake may not count the SYN; its octet is the SYN's all
+		// the same (RFC 9293, Section 3.4), and its sender says where it stands.
+		return s.Ack-e.isn <= 1
 	}
 	return s.Ack-(e.isn+1) < near
 }
@@ -317,11 +320,14 @@ func (a *Assembler) end(c *conn, d Dir, how Ending, m Mark, sender bool) {
 	if c.late != nil {
 		a.empty(&c.late.lane[d])
 	}
-	if c.layer != nil {
-		m.Off = h.next
-		a.ending = End{Dir: d, At: m, How: how, Sender: sender, Acked: c.seen(d)}
-		c.layer.End(&a.ending)
-		a.mind(c)
+	m.Off = h.next
+	e := End{Dir: d, At: m, How: how, Sender: sender, Acked: c.seen(d)}
+	switch {
+	case c.layer != nil:
+		a.tell(c, e)
+	case how == FIN && !c.opened:
+		c.early = new(End)
+		*c.early = e
 	}
 	if c.half[d.Other()].ended && c.place != inClosing {
 		c.dead, c.layer = true, nil

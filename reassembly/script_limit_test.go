@@ -9,19 +9,20 @@ var limitScripts = []script{
 			w.hello()
 			w.send(">", 103, 200, "A", "def")
 			w.send(">", 109, 200, "A", "jkl")
-			w.send(">", 115, 200, "A", "pqrst") // over the limit: the first hole goes
-			w.send(">", 112, 200, "A", "mno")   // fills a hole: takes no room
-			w.send(">", 106, 200, "A", "ghi")
+			w.send(">", 115, 200, "A", "pqrst")       // over the limit: the first hole goes
+			w.send(">", 106, 200, "A", "ghi12345678") // fills a hole: takes no room
 		},
 		want: `1 > gap 3 to 3 evicted #4
 			1 > def to 6 ack 0 #4
-			1 > gap 3 to 9 evicted #5
+			1 > ghi to 9 ack 0 #7
+			1 > resent 3 to 12 conflict #7
+			1 > resent 2 to 17 #7
 			1 > jkl to 12 ack 0 #5
-			1 > mno to 15 ack 0 #7
+			1 > 456 to 15 ack 0 #7
 			1 > pqrst to 20 ack 0 #6
-			1 > resent 3 to 9 #8
 			1 > end capture-end at 20 acked 0 #0
-			1 < end capture-end at 0 acked 0 #0`,
+			1 < end capture-end at 0 acked 0 #0
+			= conflict 1`,
 	},
 	{
 		name:   "pieces of a direction",

@@ -293,6 +293,19 @@ var lossScripts = []script{
 			1 < end capture-end at 0 acked 0 #0`,
 	},
 	{
+		name: "layer that is dead before the other side is seen",
+		run: func(w *wire) {
+			w.log.dead = true
+			w.send(">", 700, 0, "", "req")
+			w.send("<", 5000, 703, "FA", "resp")
+			w.send(">", 700, 5004, "FA", "req")
+			w.pass(3)
+			w.send(">", 700, 5004, "FA", "req")
+		},
+		want: `1 > req to M+3 ack - #1
+			= ghost 1`,
+	},
+	{
 		name: "too far ahead",
 		run: func(w *wire) {
 			w.hello()

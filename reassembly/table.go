@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 
-	"expectscope/capture"
 	"expectscope/capture/decode"
 )
 
@@ -67,99 +66,6 @@ func (l *connList) remove(c *conn) {
 		c.next.prev = c.prev
 	}
 	c.prev, c.next = nil, nil
-}
-
-// A halfOpen is a SYN that nobody answered yet: all that a scan leaves behind,
-// so it is kept small (72 bytes) and out of the reach of the garbage collector.
-type halfOpen struct {
-	src, dst   decode.Endpoint
-	tap, mss   uint16
-	isn        uint32
-	prev, next uint32 // places in the table, counted from 1
-	time       int64
-	first      capture.Num
-}
-
-func (e *halfOpen) key() key {
-	k, _ := keyOf(&decode.Segment{Src: e.src, Dst: e.dst, Tap: e.tap})
-	return k
-}
-
-const halfOpenBlock = 1024
-
-// A halfOpenTable holds the half-open connections in the order of their SYNs.
-type halfOpenTable struct {
-	index      map[key]uint32
-	blocks     []*[halfOpenBlock]halfOpen
-	used       uint32 // places ever used
-	free       uint32 // first free place, chained by next; 0: none
-	head, tail uint32
-}
-
-func (t *halfOpenTable) at(i uint32) *halfOpen {
-	return &t.blocks[(i-1)/halfOpenBlock][(i-1)%halfOpenBlock]
-}
-
-func (t *halfOpenTable) find(k key) *halfOpen {
-	if i := t.index[k]; i != 0 {
-		return t.at(i)
-	}
-	return nil
-}
-
-func (t *halfOpenTable) oldest() *halfOpen {
-	if t.head == 0 {
-		return nil
-	}
-	return t.at(t.head)
-}
-
-func (t *halfOpenTable) add(k key, s *decode.Segment) {
-	if t.index == nil {
-		t.index = make(map[key]uint32)
-	}
-	i := t.free
-	if i != 0 {
-		t.free = t.at(i).next
-	} else {
-		if int(t.used) == len(t.blocks)*halfOpenBlock {
-			t.blocks = append(t.blocks, new([halfOpenBlock]halfOpen))
-		}
-		t.used++
-		i = t.used
-	}
-	*t.at(i) = halfOpen{
-		src: s.Src, dst: s.Dst, tap: s.Tap, mss: s.MSS,
-		isn: s.Seq, time: s.Time, first: s.Packet, prev: t.tail,
-	}
-	if t.tail == 0 {
-		t.head = i
-	} else {
-		t.at(t.tail).next = i
-	}
-	t.tail = i
-	t.index[k] = i
-}
-
-func (t *halfOpenTable) remove(k key) {
-	i := t.index[k]
-	if i == 0 {
-		return
-	}
-	delete(t.index, k)
-	e := t.at(i)
-	if e.prev == 0 {
-		t.head = e.next
-	} else {
-		t.at(e.prev).next = e.next
-	}
-	if e.next == 0 {
-		t.tail = e.prev
-	} else {
-		t.at(e.next).prev = e.prev
-	}
-	e.next = t.free
-	t.free = i
 }
 
 // ghostsKept is how many closed connections are remembered.

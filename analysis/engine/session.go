@@ -136,7 +136,7 @@ func (s *session) Wants() bool {
 
 // Opened hears of a kept exchange.
 func (s *session) Opened(x *analysis.Exchange) {
-	if s.e.retry.Wants(s.from) {
+	if s.Wants() {
 		s.e.retry.Request(x)
 	}
 }

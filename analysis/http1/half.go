@@ -357,6 +357,17 @@ func (h *half) outOfStep(at reassembly.Mark, k analysis.DoubtKind) {
 	h.state, h.guess, h.buf = lost, false, h.buf[:0]
 }
 
+// cutByCapture tells whether a head without an end is worth a message: an
+// answer always; a request only when what there is of it fills a segment of the smallest maximum size
+// (RFC 9293, Section 3.7.1), so that the rest was sent and not captured. Half a request is none.
+func (h *half) cutByCapture(e *reassembly.End) bool {
+	const smallest = 536
+	if h.dir != h.m.o.Client {
+		return len(h.buf) > 0
+	}
+	return e.How == reassembly.CaptureEnd && len(h.buf) >= smallest
+}
+
 // end reads the end of this direction.
 func (h *half) end(e *reassembly.End) {
 	how := ending(e.How)
@@ -364,7 +375,7 @@ func (h *half) end(e *reassembly.End) {
 	if h.state == untilClose && e.How == reassembly.FIN {
 		how = analysis.EndedComplete
 	}
-	if h.state == head && h.lineOK && len(h.buf) > 0 && !client { // a request that never was whole is none
+	if h.state == head && h.lineOK && h.cutByCapture(e) {
 		why := analysis.DoubtFraming
 		if e.How == reassembly.CaptureEnd {
 			why = analysis.DoubtCaptureEnd

@@ -43,7 +43,9 @@ func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m r
 		if e.verdict == 0 {
 			e.remember(n, m, seen, sealed)
 		}
-		e.hash.add(b, body)
+		if e.kept { // only what may be a repeat, or be repeated, is compared
+			e.hash.add(b, body)
+		}
 	}
 	extend(body, n, m)
 }

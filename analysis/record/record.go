@@ -64,6 +64,7 @@ type Recorder struct {
 type entry struct {
 	x      *analysis.Exchange // own, or once kept one of its own
 	own    analysis.Exchange
+	final  analysis.Message // own.Final points here
 	kept   bool
 	closed bool
 	done   [2]bool
@@ -169,6 +170,7 @@ func (r *Recorder) keep(e *entry) {
 	*x = e.own
 	x.Doubts = append([]analysis.Doubt(nil), e.own.Doubts...)
 	e.x, e.kept = x, true
+	e.hash.broken = x.ReqBody.Sent > 0 // its beginning was not looked at
 	x.ID = r.id(x.Stream)
 	fill(&x.Request, e.req, true)
 	if e.own.Final != nil {
@@ -211,10 +213,12 @@ func (r *Recorder) Response(stream uint32, h *analysis.Head) {
 	e.touch(h.Last)
 	x.RespBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
 	e.split(h)
-	x.Final = &analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
 	if e.kept {
-		*x.Final = message(h)
+		m := message(h)
+		x.Final = &m
 	} else {
+		e.final = analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
+		x.Final = &e.final
 		e.fin = append(e.fin[:0], h.Text...)
 		if notable(x) {
 			r.keep(e)
@@ -322,12 +326,16 @@ func (r *Recorder) close(e *entry, m reassembly.Mark) {
 	}
 	r.missing(x, m)
 	r.swallowed(x, m)
-	r.retire()
-	r.last = e
 	r.sink.Counted(x)
 	if e.kept {
 		r.sink.Closed(x)
 	}
+	if r.last != nil && r.last.x.Stream > x.Stream {
+		r.pool.put(e)
+		return
+	}
+	r.retire()
+	r.last = e
 }
 
 // missing notes what of an exchange could not be seen.

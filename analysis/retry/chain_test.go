@@ -110,13 +110,33 @@ func TestSnapshots(t *testing.T) {
 		r A 0 PUT /up 100 Expect
 		r 417 20
 		c A 21 PUT /up 100 Expect`)
-	xs, _ := m.Chain(s.xs["r"])
-	before := slices.Clone(xs)
 	s.step("c 417 22")
 	s.step("d A 23 PUT /up 100")
+	xs, _ := m.Chain(s.xs["r"])
+	before := slices.Clone(xs)
 	s.step("d revoked")
 	s.step("e A 24 PUT /up 100")
 	if !slices.Equal(xs, before) {
 		t.Errorf("a chain handed out changed from %s to %s", names(before), names(xs))
+	}
+}
+
+// The attempts left out of a chain leave it with the part that is cut off.
+func TestChainCut(t *testing.T) {
+	m := New(Options{})
+	s := play(t, m, "r0 A 0 PUT /up 100 Expect")
+	for i := 1; i <= 3000; i++ {
+		s.step(fmt.Sprintf("r%d 417 %d", i-1, i))
+		s.step(fmt.Sprintf("r%d A %d PUT /up 100 Expect", i, i))
+		if i > 3 {
+			s.step(fmt.Sprintf("r%d forgotten", i-2))
+		}
+	}
+	if got := m.Attempts(s.xs["r0"]); got != 3001 {
+		t.Errorf("%d attempts", got)
+	}
+	s.step("r1 revoked")
+	if got := m.Attempts(s.xs["r0"]); got != 1 || s.chain("r0") != "r0" {
+		t.Errorf("%d attempts are left of %s", got, s.chain("r0"))
 	}
 }

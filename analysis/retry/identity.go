@@ -195,9 +195,6 @@ func begins(o, c *analysis.Exchange) (after, sure bool) {
 	if o.Conn != c.Conn {
 		return c.Request.First.Time >= o.Final.First.Time, true
 	}
-	if c.Client != o.Client || c.Stream <= o.Stream {
-		return false, true
-	}
 	return analysis.Knew(c.Request.First, o.Final)
 }
 

@@ -70,6 +70,17 @@ var prefixes = []sentence{
 		settle 90000`, `
 		r none likely: one of 2 equal requests that were refused was repeated, and which one is not known
 		q new-connection by c address +1 likely: only the client's address ties the two requests`},
+	{"one that is free again has its old place", `
+		r A 0 PUT /up 100 Expect
+		r 417 20
+		q B 0 PUT /up 100 Expect
+		q 417 21
+		c A 22 PUT /up 100
+		c revoked
+		d D 23 PUT /up 100
+		settle 90000`, `
+		r new-connection by d address +3 likely: only the client's address ties the two requests
+		q none likely: one of 2 equal requests that were refused was repeated, and which one is not known`},
 	{"unless that one is repeated already", `
 		r A 0 PUT /up 100 Expect
 		r body 11
@@ -181,6 +192,26 @@ var oneToOne = []sentence{
 }
 
 func TestRevoked(t *testing.T) { check(t, revoked) }
+
+// Whatever the times say, a repeat is told of after its original, and no chain becomes a ring.
+func TestClockSetBack(t *testing.T) {
+	check(t, []sentence{{"an original does not take its own origin for a repeat", `
+		p A 0 PUT /up 100 Expect
+		p 417 20
+		r B 30 PUT /up 100
+		s C 40000 PUT /up 100 Expect
+		s 417 41
+		o D 42 PUT /up 100 Expect
+		o body 1
+		o 417 43
+		c E 44 PUT /up 100
+		c body 2
+		c closed
+		settle 90000`, `
+		p new-connection by r address +10 likely: only the client's address ties the two requests
+		s new-connection by o address +1 likely: only the client's address ties the two requests
+		o none certain`}})
+}
 
 var revoked = []sentence{
 	{"a repeat that was content is none", `

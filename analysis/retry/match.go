@@ -45,11 +45,11 @@ func (m *Matcher) assign(c *attempt) bool {
 	return true
 }
 
-// elsewhere collects the originals of other connections that share the strongest tie to c.
+// elsewhere collects the originals that share the strongest tie to c.
 func (m *Matcher) elsewhere(originals []*attempt, c *attempt, rivals []*attempt) (analysis.Tier, []*attempt) {
 	best := analysis.TierNone
 	for _, o := range originals {
-		if o.next != nil || o.x.Conn == c.x.Conn || !m.repeats(o, c) {
+		if o.next != nil || !m.repeats(o, c) {
 			continue
 		}
 		switch t := tier(o, c); {

@@ -74,6 +74,12 @@ var nearFollowUps = []sentence{
 		r 417 20
 		c B 21 PUT /up 100 | Cookie: x
 		settle 90000`, `r none certain`},
+	{"nor is one that was captured at another place", `
+		@B 10.0.0.1:4000 10.0.0.9:80 2
+		r A 0 PUT /up 100 Expect | Cookie: x
+		r 417 20
+		c B 21 PUT /up 99 | Cookie: x
+		settle 90000`, `r none certain`},
 	{"a true repeat wins over it", `
 		r A 0 PUT /up 100 Expect
 		r 417 20

@@ -107,10 +107,7 @@ func (m *Matcher) Deadline(x *analysis.Exchange) int64 {
 	if o.next == nil {
 		return horizon
 	}
-	if o.next.refused == 0 {
-		return over(o.next)
-	}
-	if o.chain.xs[0] != x {
+	if o.next.refused == 0 || o.chain.xs[0] != x {
 		return over(o.next)
 	}
 	last := m.attempts[o.chain.xs[len(o.chain.xs)-1]]

@@ -26,7 +26,7 @@ func noRetry(c *analysis.Case) *analysis.Verdict {
 	if !unrepeated(c) || c.Near != nil || unseen(c) != "" {
 		return nil
 	}
-	end := c.Ends[c.Client].At
+	evidence := []reassembly.Mark{c.Request.Last, c.Final.Last}
 	var v *analysis.Verdict
 	switch {
 	case c.WindowPassed && c.Retry.Outcome == analysis.RetryNone:
@@ -35,14 +35,18 @@ func noRetry(c *analysis.Case) *analysis.Verdict {
 			but = " (" + c.Retry.Why + ")"
 		}
 		v = say("The client gave up: no repeat was seen in the %s after the 417%s; it should repeat the request without Expect.", span(c.At-c.Final.Last.Time), but)
-		v.Confidence, end = new(c.Retry.Confidence), reassembly.Mark{}
+		v.Confidence = new(c.Retry.Confidence)
 	case c.Left:
 		v = say("The client went on without repeating the request; after a 417 it should repeat it without Expect.")
 		v.Confidence = new(analysis.Likely)
+		evidence = append(evidence, c.NextHead)
+		if end, ok := hungUp(c, c.Client); ok {
+			evidence = append(evidence, end.At)
+		}
 	default:
 		v = say("No repeat was seen, but the capture ends %s after the 417; the client should repeat the request without Expect.", span(c.At-c.Final.Last.Time))
 		v.Confidence = new(analysis.Inconclusive)
 	}
-	v.Evidence = []reassembly.Mark{c.Request.Last, c.Final.Last, end}
+	v.Evidence = evidence
 	return v
 }

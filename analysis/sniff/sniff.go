@@ -14,8 +14,13 @@ import (
 	"expectscope/reassembly"
 )
 
-// enough is how many bytes of a direction decide at the latest.
-const enough = 24
+// enough is how many bytes of a direction decide at the latest. patience is
+// for how many segments a stream that begins with something else is watched: a
+// proxy's handshake (SOCKS, RFC 1928) may stand in front.
+const (
+	enough   = 24
+	patience = 8
+)
 
 // Options tell a Sniffer what to do with what it finds.
 type Options struct {
@@ -32,6 +37,7 @@ type Sniffer struct {
 	o    Options
 	next reassembly.Layer
 	dead bool
+	odd  int // segments seen since the streams turned out to begin with something else
 	dirs [2]struct {
 		held  reassembly.Held
 		ended *reassembly.End
@@ -63,7 +69,7 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 		return
 	}
 	d := &s.dirs[c.Dir]
-	if s.o.Joined {
+	if s.o.Joined || s.odd > 0 {
 		s.search(c)
 		return
 	}
@@ -88,10 +94,21 @@ func (s *Sniffer) search(c *reassembly.Chunk) {
 	case k == request && endsInVersion(c.Data):
 		client = c.Dir
 	default:
+		s.tire()
 		return
 	}
 	s.dirs[c.Dir].held.Add(c, 0)
 	s.start(client)
+}
+
+// tire counts a segment that is nothing known; in the end the connection is left alone.
+func (s *Sniffer) tire() {
+	if s.o.Joined {
+		return
+	}
+	if s.odd++; s.odd > patience {
+		s.opaque(other)
+	}
 }
 
 // endsInVersion tells whether the first line of b is whole and ends like a request line.
@@ -121,6 +138,9 @@ func (s *Sniffer) look(dir reassembly.Dir) {
 		s.start(dir)
 	case response:
 		s.start(dir.Other())
+	case other:
+		s.dirs[0].held, s.dirs[1].held = reassembly.Held{}, reassembly.Held{}
+		s.tire()
 	default:
 		s.opaque(k)
 	}
@@ -182,6 +202,9 @@ func (s *Sniffer) End(e *reassembly.End) {
 	}
 	end := *e
 	s.dirs[e.Dir].ended = &end
+	if s.odd > 0 && !s.dead && s.dirs[e.Dir.Other()].ended != nil {
+		s.opaque(other)
+	}
 }
 
 type kind uint8

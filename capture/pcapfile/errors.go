@@ -3,6 +3,7 @@ package pcapfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 )
@@ -10,8 +11,8 @@ import (
 // An ErrorKind is what went wrong with an input.
 type ErrorKind uint8
 
-// The kinds of InputError. After the first seven nothing of the input was
-// read; after the last four everything before Offset was.
+// The kinds of InputError. With the first seven nothing of the input was read;
+// with the last four everything before Offset was.
 const (
 	Missing    ErrorKind = iota + 1 // there is no such file
 	Directory                       // the name is a directory's
@@ -103,3 +104,9 @@ func bare(err error) error {
 	}
 	return err
 }
+
+// A corrupt error is about a record that cannot be right.
+type corrupt struct{ error }
+
+// isEnd tells a stream's end from damage.
+func isEnd(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }

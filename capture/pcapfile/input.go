@@ -238,6 +238,7 @@ func (in *input) next(p *capture.Packet) error {
 	} else {
 		s.First, s.Last = min(s.First, p.Time), max(s.Last, p.Time)
 	}
+	p.Len = max(p.Len, len(p.Data)) // what was captured was there
 	s.Packets++
 	s.Bytes += uint64(p.Len)
 	if p.Len > len(p.Data) {

@@ -137,10 +137,11 @@ func (s *source) retire(in *input) {
 	s.active = slices.DeleteFunc(s.active, func(a *input) bool { return a == in })
 	s.taps[in.tap] = tap{end: in.stat.Last}
 	s.done += max(in.size, in.read())
-	if s.spare == nil {
+	if len(in.win.buf) > len(s.spare) {
 		s.spare = in.win.buf
 	}
 	in.close()
+	in.rd, in.win = nil, window{} // the inputs stay, their memory does not
 }
 
 func (s *source) Stats() *capture.Stats {

@@ -51,17 +51,20 @@ func TestMerge(t *testing.T) {
 		{"one inside another", [][]byte{at(1, 9), at(3, 4)}, "ab", "1.1:0@01 2.1:1@03 2.2:1@04 1.2:0@09"},
 		{
 			"two rotated series: each continues the one that ended last",
-			[][]byte{at(1, 4), at(2, 5), at(6, 8), at(7, 9)}, "abcd",
+			[][]byte{at(1, 4), at(2, 5), at(6, 8), at(7, 9)},
+			"abcd",
 			"1.1:0@01 2.1:1@02 1.2:0@04 2.2:1@05 3.1:1@06 4.1:0@07 3.2:1@08 4.2:0@09",
 		},
 		{
 			"a tap is continued by one only",
-			[][]byte{at(1), at(2, 4), at(3, 5)}, "abc",
+			[][]byte{at(1), at(2, 4), at(3, 5)},
+			"abc",
 			"1.1:0@01 2.1:0@02 3.1:1@03 2.2:0@04 3.2:1@05",
 		},
 		{
 			"the end is the latest packet, though it was not the last",
-			[][]byte{at(1, 5, 3), at(4, 6)}, "ab",
+			[][]byte{at(1, 5, 3), at(4, 6)},
+			"ab",
 			"1.1:0@01 2.1:1@04 1.2:0@05 1.3:0@03 2.2:1@06",
 		},
 		{"empty captures are inputs, too", [][]byte{at(), at(2), at(), at(1)}, "dbac", "1.1:0@01 2.1:0@02"},

@@ -3,7 +3,6 @@ package pcapfile
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"expectscope/capture"
 )
@@ -304,9 +303,3 @@ func (r *ngReader) load64(b []byte) uint64 {
 
 // errNoPacket is returned for blocks that hold something else.
 var errNoPacket = errors.New("no packet in this block")
-
-// A corrupt error is about a record that cannot be right.
-type corrupt struct{ error }
-
-// isEnd tells a stream's end from damage.
-func isEnd(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }

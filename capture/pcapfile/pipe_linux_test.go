@@ -91,7 +91,7 @@ func TestOldPipeDoesNotIdle(t *testing.T) {
 // that is incomplete is no error.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	for name, b := range map[string][]byte{"plain": at(1, 2), "cut": at(1, 2, 3)[:70], "gzip": gz(at(1, 2)), "gzip cut": flushed(at(1, 2))} {
+	for name, b := range map[string][]byte{"plain": at(1, 2), "cut": at(1, 2, 3)[:70], "gzip": flushed(at(1, 2)), "gzip cut": flushed(at(1, 2, 3)[:70])} {
 		stop := make(chan struct{})
 		r, w := newPipePair(t)
 		put(t, w, b)

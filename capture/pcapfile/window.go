@@ -1,8 +1,6 @@
 package pcapfile
 
-import (
-	"io"
-)
+import "io"
 
 // A window is the part of a stream that is in memory. Slices it gives out stay
 // valid until the next call of peek or discard.
@@ -82,8 +80,7 @@ func (w *window) fill(n int) error {
 // room makes place behind w.w. The block grows only when it is full of bytes
 // that were read, so a length alone never makes it large.
 func (w *window) room(n int) {
-	switch {
-	case w.r == w.w, w.w == len(w.buf) && w.r > 0, w.r+n > len(w.buf) && w.r > 0:
+	if w.r == w.w || w.r > 0 && (w.w == len(w.buf) || w.r+n > len(w.buf)) {
 		copy(w.buf, w.buf[w.r:w.w])
 		w.base += int64(w.r)
 		w.w -= w.r

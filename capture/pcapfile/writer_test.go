@@ -167,3 +167,23 @@ func TestCapinfosReadsIt(t *testing.T) {
 		}
 	}
 }
+
+// rewritten writes packets to pcapng and reads them back.
+func rewritten(t *testing.T, packets []seen) []seen {
+	t.Helper()
+	var b bytes.Buffer
+	w := NewNgWriter(&b)
+	for _, p := range packets {
+		if err := w.WritePacket(&capture.Packet{Time: p.Time, Len: p.Len, Link: p.Link, Data: []byte(p.Data)}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	all, in, err := readStream(t, &b)
+	if err != nil || in.Err != nil {
+		t.Fatal(err, in.Err)
+	}
+	return all
+}

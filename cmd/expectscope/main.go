@@ -1,57 +1,41 @@
-// Command expectscope is the program.
+// Command expectscope reads packet captures and tells what happened in their
+// HTTP "Expect: 100-continue" exchanges: who waited, who refused, who repeated,
+// what it cost, who must change what, and in which packets the proof is.
+//
+// A command line becomes a cobra command (root.go); analyze.go joins a source
+// (capture/pcapfile), the pipeline (analysis/engine) and a writer
+// (analysis/report). Rules, explanations and formats come from their tables, so
+// help and completion list them without knowing them.
+//
+// Standard output holds results and nothing else. What goes to standard error
+// is lower case, without a full stop, and has one of the forms
+//
+//	expectscope: error: what, where
+//	expectscope: warning: what the results do not cover
+//	expectscope: hint: what to do about it
+//
+// The command judges nothing, and reads no configuration: the same command line
+// on the same capture gives the same results.
 package main
 
 import (
-	"bufio"
-	"fmt"
 	"os"
-
-	"expectscope/analysis"
-	"expectscope/analysis/engine"
-	"expectscope/analysis/report"
-	"expectscope/capture/pcapfile"
+	"os/signal"
+	"syscall"
+	"time"
 )
 
-type sink struct{ w report.Writer }
-
-func (s sink) Exchange(x *analysis.Exchange) { s.w.Exchange(x) }
-func (s sink) Finding(f *analysis.Finding)   { s.w.Finding(f) }
-
 func main() {
-	args := os.Args[2:]
-	name, all := "text", false
-	var files []string
-	for i := 0; i < len(args); i++ {
-		switch args[i] {
-		case "-f":
-			i++
-			name = args[i]
-		case "--all":
-			all = true
-		default:
-			files = append(files, args[i])
-		}
-	}
-	src, err := pcapfile.Open(files, pcapfile.Options{Stdin: os.Stdin})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(3)
-	}
-	f, _ := report.ByName(name)
-	out := bufio.NewWriter(os.Stdout)
-	w := f.New(out, report.Options{})
-	e := engine.New(engine.Options{All: all, Multi: len(files) > 1}, sink{w})
-	e.Read(src, func() bool { return true })
-	s := e.Close(src)
-	w.Close(s)
-	out.Flush()
-	for _, p := range e.Panics() {
-		fmt.Fprintln(os.Stderr, "panic", p.Packet, p.Value)
-	}
-	for _, in := range src.Stats().Inputs {
-		if in.Err != nil {
-			fmt.Fprintln(os.Stderr, in.Err)
-			os.Exit(3)
-		}
-	}
+	os.Exit(run(os.Args[1:], &console{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		env: os.Getenv, now: time.Now, exit: os.Exit,
+		notify: func(ch chan<- os.Signal) { signal.Notify(ch, os.Interrupt, syscall.SIGTERM) },
+	}))
+}
+
+// run executes a command line and returns the exit status.
+func run(args []string, c *console) int {
+	root := newRoot(c)
+	root.SetArgs(args)
+	return c.conclude(root.Execute())
 }

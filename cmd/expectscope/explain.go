@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/spf13/cobra"
+
+	"expectscope/analysis"
+	"expectscope/analysis/engine"
+	"expectscope/analysis/report"
+	"expectscope/analysis/rules"
+	"expectscope/capture/script"
+)
+
+func newExplain(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain RULE...",
+		Short: "Explain a rule: what, why, by which clause, the fix, an example",
+		Example: `  expectscope explain 417-no-retry
+  expectscope rules`,
+		RunE: func(_ *cobra.Command, ids []string) error {
+			if len(ids) == 0 {
+				return usage("expectscope rules lists the rules", "nothing to explain")
+			}
+			var b strings.Builder
+			for i, id := range ids {
+				r := rules.ByID(id)
+				if r == nil {
+					return unknownRule(id)
+				}
+				if i > 0 {
+					b.WriteString("\n")
+				}
+				explain(&b, r, c.width())
+			}
+			_, err := fmt.Fprint(c.out, b.String())
+			return written(err)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return ruleCompletions(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// explain writes what the table knows about a rule, and its example.
+func explain(b *strings.Builder, r *analysis.Rule, width int) {
+	fmt.Fprintf(b, "%s: %s\n\n", r.ID, r.Title)
+	para(b, "", strings.Join(strings.Fields(r.Explain), " "), width)
+	b.WriteString("\n")
+	field := func(name, text string) {
+		if text != "" {
+			para(b, fmt.Sprintf("%-10s", name), text, width)
+		}
+	}
+	field("severity", r.Severity.String())
+	field("fault", faultNames(r, ", "))
+	var clauses []string
+	for _, c := range r.Clauses {
+		clauses = append(clauses, c.String())
+	}
+	field("clause", strings.Join(clauses, ", "))
+	field("since", r.Since)
+	if len(r.Under) > 0 {
+		field("cause", "may be a consequence of "+strings.Join(r.Under, ", "))
+	}
+	for i, fix := range rules.Remedies(r) {
+		name := ""
+		if i == 0 {
+			name = "fix"
+		}
+		field(name, fix)
+	}
+	example(b, r, width)
+}
+
+// para writes text behind a name, folded, with the name's width before each further line.
+func para(b *strings.Builder, name, text string, width int) {
+	lines := strings.Split(ansi.Wordwrap(text, width-len(name), ""), "\n")
+	for i, line := range lines {
+		if i > 0 {
+			name = strings.Repeat(" ", len(name))
+		}
+		b.WriteString(strings.TrimRight(name+line, " ") + "\n")
+	}
+}
+
+// example plays the rule's example and draws its exchanges.
+func example(b *strings.Builder, r *analysis.Rule, width int) {
+	text, _ := rules.Example(r.ID)
+	archive := txtar.Parse([]byte(text))
+	if len(archive.Files) == 0 {
+		return
+	}
+	conversation, err := script.Parse(string(archive.Files[0].Data))
+	if err != nil {
+		panic(err) // the tests of analysis/rules play every example
+	}
+	b.WriteString("\n")
+	para(b, "example   ", strings.TrimSpace(string(archive.Comment)), width)
+	for _, pair := range played(conversation) {
+		b.WriteString("\n")
+		for _, line := range report.Ladder(pair.x, pair.next, width-2) {
+			b.WriteString(strings.TrimRight("  "+line, " ") + "\n")
+		}
+	}
+	b.WriteString("\n  findings  (rule, severity, confidence, exchange)\n")
+	for line := range strings.Lines(string(archive.Files[1].Data)) {
+		b.WriteString("    " + line)
+	}
+}
+
+// An attempt is an exchange and the one that repeats it, if any.
+type attempt struct{ x, next *analysis.Exchange }
+
+// played runs a conversation and returns its exchanges in order; one that
+// repeats another stands with it.
+func played(s *script.Script) []attempt {
+	var kept keeper
+	src := s.Source(script.Options{})
+	e := engine.New(engine.Options{All: true}, &kept)
+	e.Read(src, func() bool { return true }) // a script has no error
+	e.Close(src)
+	var all []attempt
+	for _, x := range kept.exchanges {
+		if x.RetryOf != "" && kept.byID(x.RetryOf) != nil {
+			continue
+		}
+		all = append(all, attempt{x, kept.byID(x.Retry.By)})
+	}
+	return all
+}
+
+// A keeper keeps the exchanges of a run.
+type keeper struct{ exchanges []*analysis.Exchange }
+
+// Exchange keeps a copy, in the place of an earlier one with the same ID.
+func (k *keeper) Exchange(x *analysis.Exchange) {
+	c := *x
+	at := slices.IndexFunc(k.exchanges, func(old *analysis.Exchange) bool { return old.ID == x.ID })
+	if at >= 0 {
+		k.exchanges[at] = &c
+		return
+	}
+	k.exchanges = append(k.exchanges, &c)
+}
+
+// Finding is not needed: the example lists them.
+func (k *keeper) Finding(*analysis.Finding) {}
+
+func (k *keeper) byID(id string) *analysis.Exchange {
+	for _, x := range k.exchanges {
+		if x.ID == id && id != "" {
+			return x
+		}
+	}
+	return nil
+}
