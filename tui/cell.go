@@ -16,7 +16,7 @@ func safe(s string) string {
 		return s
 	}
 	s = report.Safe(s)
-	if plain(s) || ansi.StringWidth(s) == ansi.StringWidthWc(s) && !joins(s) {
+	if plain(s) {
 		return s
 	}
 	var b strings.Builder
@@ -32,12 +32,6 @@ func safe(s string) string {
 		s = s[len(c):]
 	}
 	return b.String()
-}
-
-// joins tells whether s begins with a character that joins the one before it, whatever that is.
-func joins(s string) bool {
-	_, w := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
-	return w == 0
 }
 
 // escape writes a character as report.Safe writes those that do not print.

@@ -49,7 +49,7 @@ func newExplain(c *console) *cobra.Command {
 // explain writes what the table knows about a rule, and its example.
 func explain(b *strings.Builder, r *analysis.Rule, width int) {
 	fmt.Fprintf(b, "%s: %s\n\n", r.ID, r.Title)
-	para(b, "", strings.Join(strings.Fields(r.Explain), " "), width)
+	para(b, "", r.Explain, width)
 	b.WriteString("\n")
 	field := func(name, text string) {
 		if text != "" {
@@ -77,15 +77,22 @@ func explain(b *strings.Builder, r *analysis.Rule, width int) {
 	example(b, r, width)
 }
 
-// para writes text behind a name, folded, with the name's width before each further line.
+// para writes text behind a name, folded between words, with the name's width
+// before each further line.
 func para(b *strings.Builder, name, text string, width int) {
-	lines := strings.Split(ansi.Wordwrap(text, width-len(name), ""), "\n")
-	for i, line := range lines {
-		if i > 0 {
-			name = strings.Repeat(" ", len(name))
+	line, indent := name, strings.Repeat(" ", len(name))
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+			line += word
+		case ansi.StringWidth(line)+1+ansi.StringWidth(word) > width:
+			b.WriteString(line + "\n")
+			line = indent + word
+		default:
+			line += " " + word
 		}
-		b.WriteString(strings.TrimRight(name+line, " ") + "\n")
 	}
+	b.WriteString(line + "\n")
 }
 
 // example plays the rule's example and draws its exchanges.
@@ -100,7 +107,7 @@ func example(b *strings.Builder, r *analysis.Rule, width int) {
 		panic(err) // the tests of analysis/rules play every example
 	}
 	b.WriteString("\n")
-	para(b, "example   ", strings.TrimSpace(string(archive.Comment)), width)
+	para(b, "example   ", string(archive.Comment), width)
 	for _, pair := range played(conversation) {
 		b.WriteString("\n")
 		for _, line := range report.Ladder(pair.x, pair.next, width-2) {

@@ -41,8 +41,6 @@ func runWith(t *testing.T, prepare func(*console), args ...string) result {
 	return result{out.String(), errs.String(), status}
 }
 
-
-
 // failingWriter takes n bytes and then no more.
 type failingWriter struct {
 	n   int

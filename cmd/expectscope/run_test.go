@@ -44,17 +44,11 @@ func TestInterruptedFile(t *testing.T) {
 	if whole.status != 0 || !strings.Contains(whole.out, `"truncated":false`) {
 		t.Fatalf("uninterrupted: status %d\n%s%s", whole.status, whole.out, whole.err)
 	}
-	taken := make(chan struct{})
+	ended := make(chan struct{})
 	got := runWith(t, func(c *console) {
-		c.notify = func(ch chan<- os.Signal) {
-			ch <- os.Interrupt
-			go func() { // the watch has taken the signal when there is room for two again
-				ch <- os.Interrupt
-				close(taken)
-			}()
-		}
-		c.exit = func(int) { select {} }
-		c.now = func() time.Time { <-taken; return time.Unix(0, 0) }
+		c.notify = func(ch chan<- os.Signal) { ch <- os.Interrupt; ch <- os.Interrupt }
+		c.exit = func(int) { close(ended); select {} } // as if the end took its time
+		c.now = func() time.Time { <-ended; return time.Unix(0, 0) }
 	}, path, "-f", "ndjson")
 	if got.status != statusUnread || !strings.Contains(got.out, `"truncated":true`) || !strings.Contains(got.out, `"type":"exchange"`) {
 		t.Errorf("status %d\n%s", got.status, got.out)
