@@ -105,9 +105,7 @@ var (
 	}
 	connectionKind = &kind{
 		name: "connections", connections: true, count: func(store.Snapshot) int { return 0 },
-		at: func(n store.Snapshot, cs []connection, pos int32) row {
-			return row{c: &cs[pos], x: n.Exchanges.At(int(cs[pos].exchanges[0]))}
-		},
+		at: func(_ store.Snapshot, cs []connection, pos int32) row { return row{c: &cs[pos], x: cs[pos].x} },
 		columns: []column{
 			{title: "", width: 2, cell: mark, tone: markTone, num: func(r row) uint64 { return uint64(worst2(r)) }, falls: true},
 			{title: "client", width: 21, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.Client)) }, align: ends,
@@ -120,9 +118,10 @@ var (
 			{title: "wasted", width: 11, drop: 5, align: right, cell: func(r row) string { return amount(r.c.wasted) },
 				num: func(r row) uint64 { return uint64(r.c.wasted) }, falls: true},
 			{title: "end", width: 8, drop: 4, cell: ending, text: ending},
-			{title: "started", width: 12, drop: 8, cell: func(r row) string { return clock(r.c.first) }, num: func(r row) uint64 { return uint64(r.c.first) }},
+			{title: "started", width: 12, drop: 8, cell: func(r row) string { return clock(r.x.Request.Last.Time) },
+				num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }},
 		},
-		order: &column{num: func(r row) uint64 { return uint64(r.c.first) }},
+		order: &column{num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }},
 	}
 )
 
@@ -342,7 +341,7 @@ func gravestRule(r row) string {
 
 // ending is how the connection ended, each side's way.
 func ending(r row) string {
-	a, b := r.x.Ends[reassembly.Forward].How, r.x.Ends[reassembly.Reverse].How
+	a, b := r.c.last.Ends[reassembly.Forward].How, r.c.last.Ends[reassembly.Reverse].How
 	switch {
 	case a == reassembly.RST || b == reassembly.RST:
 		return "reset"

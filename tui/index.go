@@ -10,7 +10,6 @@ import (
 	"expectscope/analysis/query"
 	"expectscope/analysis/store"
 	"expectscope/capture"
-	"expectscope/reassembly"
 )
 
 // A row is what a line of a list is about: a finding and its exchange, an
@@ -23,9 +22,8 @@ type row struct {
 
 // A connection is what is shown of one: its exchanges, in the order in which they settled.
 type connection struct {
-	conn      *reassembly.Conn
-	exchanges []int32 // positions
-	first     int64   // time of the first request head, ns
+	x, last   *store.Exchange // the first and the last that settled
+	exchanges []int32         // positions, in the order of their requests
 	findings  int
 	worst     *store.Finding // the gravest, nil when there is none
 	wasted    int64
@@ -305,10 +303,10 @@ func connections(n store.Snapshot) []connection {
 		if !ok {
 			k = len(cs)
 			number[x.Conn.First] = k
-			cs = append(cs, connection{conn: x.Conn, first: x.Request.Last.Time})
+			cs = append(cs, connection{x: x})
 		}
 		c := &cs[k]
-		c.conn = x.Conn
+		c.last = x
 		c.exchanges = append(c.exchanges, int32(i))
 		c.findings += len(x.Findings)
 		c.wasted += wasted(x)

@@ -38,6 +38,10 @@ type Options struct {
 	RetryWindow int64
 	// Multi: there are several inputs, so exchange ids say which.
 	Multi bool
+	// Live: exchanges with an Expect field are reported when they open too, and
+	// what hangs or was not repeated in time is reported while it does, as
+	// provisional; a later report of the same exchange or finding replaces it.
+	Live bool
 	// Crash: a panic in a layer is not recovered (tests).
 	Crash bool
 	// Limits of the assembler; defaults if zero.
@@ -56,6 +60,7 @@ type Engine struct {
 	now     int64 // capture time, monotone
 	first   int64
 	settle  settling
+	watch   watching
 	passed  passers
 	seg     decode.Segment
 	running *session // whose layer is running, for recovery
@@ -81,6 +86,7 @@ func New(o Options, sink Sink) *Engine {
 	e.sum.Limits = map[string]uint64{}
 	e.sum.Capture.Opaque = map[string]uint64{}
 	e.settle.waiting = map[*analysis.Exchange]bool{}
+	e.watch.said = map[*analysis.Exchange][]string{}
 	return e
 }
 
@@ -178,6 +184,7 @@ func (e *Engine) Tick(now int64) {
 	}
 	e.asm.Tick(e.now)
 	e.settle.run(e, false)
+	e.look()
 }
 
 // seeDrops takes note of packets the capturing program missed: a repeat may be among them.

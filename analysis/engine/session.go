@@ -139,6 +139,7 @@ func (s *session) Opened(x *analysis.Exchange) {
 	if s.Wants() {
 		s.e.retry.Request(x)
 	}
+	s.e.opened(s, x)
 }
 
 // Refused hears of a 417. It may come late, out of a hole: then a request

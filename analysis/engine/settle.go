@@ -21,6 +21,8 @@ type pending struct {
 	s  *session
 	x  *analysis.Exchange
 	at int64 // capture time from which nothing more is waited for, long: unless retry says sooner
+	// told: what is missing when the retry window has passed was reported (Options.Live).
+	told bool
 }
 
 // add enters a closed exchange; one that was judged already is judged again at once.
@@ -33,7 +35,7 @@ func (q *settling) add(s *session, x *analysis.Exchange) {
 		return
 	}
 	q.waiting[x] = true
-	p := pending{s, x, x.At}
+	p := pending{s: s, x: x, at: x.At}
 	if x.Final != nil {
 		p.at = max(p.at, x.Final.Last.Time+analysis.CloseWait)
 	}
@@ -100,13 +102,9 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	if _, has := x.Request.Get("Expect"); refused && has && !again {
 		e.retry.Settle(x, e.now, end)
 	}
-	c := analysis.Case{Exchange: x, Near: e.retry.Near(x)}
+	c := e.caseOf(s, x)
+	c.Near = e.retry.Near(x)
 	c.Chain, c.Index = e.retry.Chain(x)
-	if x.Final != nil {
-		c.WindowPassed = e.now-x.Final.Last.Time >= e.o.RetryWindow
-		how := s.ends[x.Client].How
-		c.Left = how == reassembly.FIN || how == reassembly.RST || x.NextHead.Packet != 0
-	}
 	found := rules.Judge(&c)
 	if !again {
 		e.tally(x, found)
@@ -120,7 +118,19 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 		}
 		e.sink.Finding(&found[i])
 	}
+	e.withdraw(x, found)
 	e.retry.Forget(x)
+}
+
+// caseOf is what the rules judge, but for the attempts the exchange is one of.
+func (e *Engine) caseOf(s *session, x *analysis.Exchange) analysis.Case {
+	c := analysis.Case{Exchange: x}
+	if x.Final != nil {
+		c.WindowPassed = e.now-x.Final.Last.Time >= e.o.RetryWindow
+		how := s.ends[x.Client].How
+		c.Left = how == reassembly.FIN || how == reassembly.RST || x.NextHead.Packet != 0
+	}
+	return c
 }
 
 // shown tells whether an exchange is to be reported.

@@ -173,13 +173,14 @@ func (s *Sniffer) start(client reassembly.Dir) {
 	}
 }
 
-// Gap passes a hole on; before a decision the beginning is lost with it.
+// Gap passes a hole on; before a decision the beginning is lost with it, and
+// what is held of the other side would have no end that can be told.
 func (s *Sniffer) Gap(g *reassembly.Gap) {
 	switch {
 	case s.next != nil:
 		s.next.Gap(g)
 	case !s.dead:
-		s.dirs[g.Dir].held = reassembly.Held{}
+		s.dirs[0].held, s.dirs[1].held = reassembly.Held{}, reassembly.Held{}
 		s.o.Joined = true
 	}
 }
@@ -223,8 +224,11 @@ var kindNames = [...]string{tls: "tls", http2: "http2", ssh: "ssh", other: "othe
 
 // classify says what begins with b.
 func classify(b []byte) kind {
+	all := len(b)
 	b = bytes.TrimLeft(b, "\r\n")
 	switch {
+	case all-len(b) >= enough: // so many line ends are no slip of a client (RFC 9112, Section 2.2)
+		return other
 	case len(b) == 0:
 		return undecided
 	case b[0] >= 0x14 && b[0] <= 0x17: // a TLS record (RFC 8446, Section 5.1)
@@ -268,7 +272,7 @@ func requestLine(b []byte) kind {
 	switch {
 	case n == len(b) && n < enough:
 		return undecided
-	case n == 0 || n == len(b) || (b[n] != ' ' && b[n] != '\t'):
+	case n == 0 || n >= enough || (b[n] != ' ' && b[n] != '\t'):
 		return other
 	case n+1 == len(b):
 		return undecided

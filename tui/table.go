@@ -1,0 +1,166 @@
+package tui
+
+import (
+	"strings"
+
+	"expectscope/analysis/report"
+	"expectscope/analysis/store"
+)
+
+// A layout is the columns that fit, and how wide they are.
+type layout struct {
+	columns []int // numbers of the kind's columns
+	widths  []int
+}
+
+// gutter is the columns left of the first cell: the mark of the selected line.
+const gutter = 2
+
+// arrange chooses the columns for w columns of screen: the ones with the largest drop give way first. skip is the title of one that
+// is not needed.
+func arrange(k *kind, w int, skip string) layout {
+	limit := 1 << 10
+	for {
+		var l layout
+		used, flex, gone := gutter, -1, 0
+		for i := range k.columns {
+			c := &k.columns[i]
+			if c.drop >= limit || skip != "" && c.title == skip {
+				continue
+			}
+			if c.flex {
+				flex = len(l.columns)
+			}
+			gone = max(gone, c.drop)
+			l.columns, l.widths = append(l.columns, i), append(l.widths, c.width)
+			used += c.width + 1
+		}
+		used--
+		if used <= w || gone == 0 {
+			if flex >= 0 {
+				l.widths[flex] = max(1, l.widths[flex]+w-used)
+			}
+			return l
+		}
+		limit = gone
+	}
+}
+
+// columnAt is the number of the kind's column at a place on the screen, -1 for none.
+func (l *layout) columnAt(x int) int {
+	at := gutter
+	for i, w := range l.widths {
+		if x >= at && x < at+w {
+			return l.columns[i]
+		}
+		at += w + 1
+	}
+	return -1
+}
+
+// A pen draws lines of a list.
+type pen struct {
+	theme *theme
+	kind  *kind
+	l     layout
+	w     int
+}
+
+// titles is the line above the rows; the column that is sorted by is marked.
+func (p *pen) titles(s *spec) string {
+	var b strings.Builder
+	b.WriteString(spaces(gutter))
+	for i, n := range p.l.columns {
+		c := &p.kind.columns[n]
+		title := c.title
+		if n == s.sort {
+			title += map[bool]string{false: "↑", true: "↓"}[s.desc]
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(fit(title, p.l.widths[i], c.align))
+	}
+	return p.theme.dim.of(fit(b.String(), p.w, left))
+}
+
+// row is the line of a row.
+func (p *pen) row(r row, selected, member bool) string {
+	var b strings.Builder
+	b.Grow(p.w + 64)
+	tone := func(style) style { return style{} }
+	switch {
+	case selected:
+		b.WriteString(p.theme.selected.on + "> ")
+	default:
+		b.WriteString("  ")
+		tone = func(t style) style { return t }
+	}
+	used := gutter
+	for i, n := range p.l.columns {
+		c := &p.kind.columns[n]
+		if i > 0 {
+			b.WriteByte(' ')
+			used++
+		}
+		w := p.l.widths[i]
+		if i == 0 && member {
+			b.WriteString("  ")
+			w, used = w-2, used+2
+		}
+		w = min(w, p.w-used)
+		text := fit(c.cell(r), w, c.align)
+		used += max(w, 0)
+		if c.tone != nil {
+			t := tone(c.tone(p.theme, r))
+			b.WriteString(t.on + text + t.off)
+		} else {
+			b.WriteString(text)
+		}
+	}
+	b.WriteString(spaces(p.w - used))
+	if selected {
+		b.WriteString(p.theme.selected.off)
+	}
+	return b.String()
+}
+
+// group is the line above the rows of a group: what they have in common, how many, what they cost.
+func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool) string {
+	by := &p.kind.groupings[ix.spec.group]
+	sign := "▾ "
+	if folded {
+		sign = "▸ "
+	}
+	word := g.worst.String()
+	figures := report.Grouped(int64(g.n)) + "×"
+	if g.wasted > 0 {
+		figures += "  " + report.Size(g.wasted) + " wasted"
+	}
+	if g.saved > 0 && p.w >= 100 {
+		figures += "  " + report.Size(g.saved) + " saved"
+	}
+	if g.lost > 0 && p.w >= 70 {
+		figures += "  " + report.Span(g.lost)
+	}
+	name := safe(g.key)
+	if by.causes {
+		if title := n.Findings.At(int(g.sample)).Title; width(name)+width(title)+4 <= p.w-14-width(figures) {
+			name = fit(name, 25, left) + " " + title
+		}
+	}
+	room := p.w - 4 - 8 - width(figures) - 2
+	start := "  "
+	if selected {
+		start = p.theme.selected.on + "> "
+	}
+	severity := fit(word, 8, left)
+	if !selected {
+		severity = p.theme.severity[g.worst].of(severity)
+	}
+	line := start + sign + severity + fit(name, room, ends) + "  " + figures
+	if selected {
+		return line + p.theme.selected.off
+	}
+	return line
+}
