@@ -194,15 +194,19 @@ func (g *group) why(explain string) string {
 	return s + first
 }
 
-// faults lists the parties that are to change something.
+// faults lists the parties that are to change something. With an
+// intermediary among them it was one of them: from outside they look alike.
 func (g *group) faults() string {
-	var words []string
-	for who, is := range g.fault {
-		if is && analysis.Fault(who) != analysis.FaultUnknown {
-			words = append(words, analysis.Fault(who).String())
+	var who []string
+	for f, is := range g.fault {
+		if is && analysis.Fault(f) != analysis.FaultUnknown {
+			who = append(who, analysis.Fault(f).String())
 		}
 	}
-	return list(words)
+	if n := len(who) - 1; n > 0 && g.fault[analysis.FaultIntermediary] {
+		return list(who[:n]) + " or " + who[n]
+	}
+	return list(who)
 }
 
 // firstSentence is text up to the first full stop that ends a sentence, its white space made single spaces.

@@ -24,6 +24,11 @@ func Ladder(x, next *analysis.Exchange, width int) []string {
 	} else if s := unrepeated(x); s != "" {
 		steps = append(steps, step{kind: note, label: s, at: lastTime(steps), until: lastTime(steps)})
 	}
+	return draw(x, steps, width)
+}
+
+// draw draws the steps of an exchange and what belongs to it.
+func draw(x *analysis.Exchange, steps []step, width int) []string {
 	l := ladder{base: x.Request.Last.Time, width: width}
 	for i := range steps {
 		l.frames = max(l.frames, len(steps[i].frame()))
@@ -188,7 +193,7 @@ func endStep(x *analysis.Exchange, d reassembly.Dir) (step, bool) {
 func repeatSteps(x, next *analysis.Exchange) []step {
 	steps := ladderSteps(next)
 	text := "repeated on the same connection"
-	if next.Conn != x.Conn {
+	if next.Conn.First != x.Conn.First {
 		text = "repeated on a new connection, from " + endpoint(next.Conn.Addr(next.Client))
 	} else if o := x.Owed; o != nil && o.Bytes > 0 {
 		text += ", " + counted(o.Bytes, "byte", "bytes") + " still owed"

@@ -248,7 +248,7 @@ func TestTextNamesThePrograms(t *testing.T) {
 		results = append(results, result{x, []analysis.Finding{f}})
 	}
 	got := strings.Join(strings.Fields(textOf(t, Options{}, results, &analysis.Summary{Exchanges: 5})), " ")
-	inOrderOf(t, got, "To change: the client (agent/0, agent/1, agent/2 and others) and a proxy on the way.", "fault: client and intermediary")
+	inOrderOf(t, got, "To change: the client (agent/0, agent/1, agent/2 and others) and a proxy on the way.", "fault: client or intermediary")
 }
 
 func TestFirstSentence(t *testing.T) {

@@ -148,6 +148,11 @@ func (t *text) change() string {
 		if p.findings == 0 || word == "" {
 			continue
 		}
+		either := analysis.Fault(who) == analysis.FaultIntermediary && t.parties[analysis.FaultServer].findings > 0
+		if either { // from here the two look alike
+			parts[len(parts)-1] += " or a proxy before it"
+			continue
+		}
 		if names := p.software; len(names) > 0 {
 			if p.more {
 				names = append(names[:len(names):len(names)], "others")
