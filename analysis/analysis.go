@@ -272,8 +272,10 @@ const (
 )
 
 func (k DoubtKind) String() string {
-	return [...]string{"gap", "mid-stream", "one-sided", "snaplen", "capture-end", "ambiguous-framing",
-		"evicted", "conflict", "clock", "drops", "internal"}[k]
+	return [...]string{
+		"gap", "mid-stream", "one-sided", "snaplen", "capture-end", "ambiguous-framing",
+		"evicted", "conflict", "clock", "drops", "internal",
+	}[k]
 }
 
 // Part is a set of parts of an exchange: what a doubt touches, what a rule reads.

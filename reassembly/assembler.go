@@ -52,9 +52,12 @@ func (o Options) withDefaults() Options {
 		limit *int
 		value int
 	}{
-		{&o.Conns, 1 << 16}, {&o.HalfOpen, 1 << 18},
-		{&o.Bytes, 16 << 20}, {&o.Pieces, 8192},
-		{&o.DirBytes, 4 << 20}, {&o.DirPieces, 4096},
+		{&o.Conns, 1 << 16},
+		{&o.HalfOpen, 1 << 18},
+		{&o.Bytes, 16 << 20},
+		{&o.Pieces, 8192},
+		{&o.DirBytes, 4 << 20},
+		{&o.DirPieces, 4096},
 	} {
 		if *l.limit <= 0 {
 			*l.limit = l.value

@@ -325,7 +325,7 @@ func (a *Assembler) end(c *conn, d Dir, how Ending, m Mark, sender bool) {
 	switch {
 	case c.layer != nil:
 		a.tell(c, e)
-	case how == FIN && !c.opened:
+	case !c.opened && (how == FIN || c.unseen(d.Other()) > 0): // a layer may still be opened
 		c.early = new(End)
 		*c.early = e
 	}

@@ -32,7 +32,8 @@ const (
 func (d Dir) Other() Dir { return d ^ 1 }
 
 // NoAck is the Acked of a mark that acknowledges nothing that can be compared:
-// its segment had no ACK, or no byte of the other direction was ever captured.
+// its segment had no ACK, or nothing is known of the other direction's numbers
+// yet. A number says nothing of what was captured: see Conn.Seen.
 const NoAck = ^uint64(0)
 
 // A Mark is when and where something was seen on the wire. It is always in TCP

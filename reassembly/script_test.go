@@ -172,8 +172,13 @@ func (tc *script) play() (*wire, string) {
 		name string
 		n    uint64
 	}{
-		{"lone SYN", s.LoneSYNs}, {"ghost", s.Ghosts}, {"stray", s.Strays}, {"stale RST", s.StaleResets},
-		{"conflict", s.Conflicts}, {"evicted", s.EvictedConns}, {"evicted SYN", s.EvictedSYNs},
+		{"lone SYN", s.LoneSYNs},
+		{"ghost", s.Ghosts},
+		{"stray", s.Strays},
+		{"stale RST", s.StaleResets},
+		{"conflict", s.Conflicts},
+		{"evicted", s.EvictedConns},
+		{"evicted SYN", s.EvictedSYNs},
 	} {
 		if c.n != 0 {
 			counts = append(counts, fmt.Sprintf("%s %d", c.name, c.n))

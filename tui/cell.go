@@ -140,10 +140,7 @@ func wrap(s string, n int) []string {
 			line, used = "", 0
 		}
 		for w > n {
-			head := ansi.Truncate(word, n, "")
-			if head == "" {
-				break
-			}
+			head := prefix(word, n)
 			lines = append(lines, head)
 			word = word[len(head):]
 			w = width(word)
@@ -157,4 +154,13 @@ func wrap(s string, n int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// prefix is as much of safe text as fits n columns, and at least one character.
+func prefix(s string, n int) string {
+	if p := ansi.Truncate(s, n, ""); p != "" {
+		return p
+	}
+	c, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+	return c
 }

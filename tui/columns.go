@@ -96,10 +96,10 @@ var (
 			{title: "id", width: 9, drop: 6, cell: func(r row) string { return safe(r.x.ID) },
 				num: func(r row) uint64 { return uint64(r.x.Conn.First)<<16 + uint64(r.x.Stream) }},
 			timeColumn(8), clientColumn(9), serverColumn(7), requestColumn,
-			{title: "answers", width: 13, cell: answers, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }},
-			{title: "sent/declared", width: 20, drop: 4, align: right, cell: sent, num: func(r row) uint64 { return uint64(r.x.ReqBody.Sent) }, falls: true},
-			wastedColumn, waitColumn(5),
-			{title: "retry", width: 6, drop: 3, cell: retry, num: func(r row) uint64 { return uint64(r.x.Retry.Outcome) }, falls: true},
+			{title: "answers", width: 11, cell: answers, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }},
+			{title: "sent/declared", width: 17, drop: 3, align: right, cell: sent, num: func(r row) uint64 { return uint64(r.x.ReqBody.Sent) }, falls: true},
+			wastedColumn, waitColumn(4),
+			{title: "retry", width: 6, drop: 2, cell: retry, num: func(r row) uint64 { return uint64(r.x.Retry.Outcome) }, falls: true},
 		},
 		order: &column{num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }},
 	}
@@ -150,7 +150,7 @@ func timeColumn(drop int) column {
 }
 
 var (
-	requestColumn = column{title: "request", width: 14, flex: true, align: ends,
+	requestColumn = column{title: "request", width: 20, flex: true, align: ends,
 		cell: func(r row) string { return safe(r.x.Request.Method) + " " + safe(r.x.Request.Target) },
 		text: func(r row) string { return r.x.Request.Target }}
 	statusColumn = column{title: "status", width: 6, drop: 3, cell: func(r row) string {
@@ -161,7 +161,7 @@ var (
 	}, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }}
 	findingWastedColumn = column{title: "wasted", width: 11, drop: 2, align: right, cell: func(r row) string { return amount(r.f.Wasted) },
 		num: func(r row) uint64 { return uint64(r.f.Wasted) }, falls: true}
-	wastedColumn = column{title: "wasted", width: 11, drop: 2, align: right, cell: func(r row) string { return amount(wasted(r.x)) },
+	wastedColumn = column{title: "wasted", width: 11, drop: 5, align: right, cell: func(r row) string { return amount(wasted(r.x)) },
 		num: func(r row) uint64 { return uint64(wasted(r.x)) }, falls: true}
 )
 

@@ -58,13 +58,12 @@ type index struct {
 type group struct {
 	key      string
 	first, n int32
-	sums     sums
-	sample   int32 // position of the row that stands for it: the gravest
+	sums
+	sample int32 // position of the row that stands for it: the gravest
 }
 
 // sums are the figures of a group. Bytes of an exchange count once, however many findings are on it.
 type sums struct {
-	n                   int
 	wasted, saved, lost int64
 	worst               analysis.Severity
 }
@@ -204,7 +203,7 @@ func (ix *index) gather(n store.Snapshot) {
 			cmp.Compare(b.sums.worst, a.sums.worst),
 			-compareBool(roots[a.key], roots[b.key]),
 			cmp.Compare(b.sums.wasted, a.sums.wasted),
-			cmp.Compare(b.sums.n, a.sums.n),
+			cmp.Compare(b.n, a.n),
 			strings.Compare(a.key, b.key))
 	})
 }
@@ -242,7 +241,6 @@ func (ix *index) gravest(n store.Snapshot, rows []int32) int32 {
 }
 
 func (s *sums) add(o sums) {
-	s.n += o.n
 	s.wasted += o.wasted
 	s.saved += o.saved
 	s.lost += o.lost
@@ -251,7 +249,7 @@ func (s *sums) add(o sums) {
 
 // sum adds up rows. Of findings of one rule each names its own figures; of others, the exchange's count once.
 func (ix *index) sum(n store.Snapshot, rows []int32) sums {
-	s := sums{n: len(rows)}
+	var s sums
 	own := ix.spec.kind.findings && ix.spec.group > 0 && ix.spec.kind.groupings[ix.spec.group].causes
 	seen := map[int32]bool{}
 	for _, pos := range rows {

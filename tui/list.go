@@ -13,12 +13,14 @@ import (
 type list struct {
 	spec spec
 	ix   *index
-	// open names the groups that are unfolded; a group of one has no line of its own.
+	// open names the groups that are unfolded; the line of a group of one is its row's.
 	open map[string]bool
 	// starts is the line each group begins at, and behind the last one the number of lines.
 	starts []int32
 	// cursor is the selected line, top the first one on the screen, lines how many of them there is room for.
 	cursor, top, lines int
+	// told is the line the preview tells about: the cursor's, once it rests.
+	told int
 	// moved tells that the user chose a line. Until then the first one is shown, whatever arrives.
 	moved bool
 }
@@ -48,7 +50,7 @@ func (l *list) fold() {
 		l.starts = append(l.starts, at)
 		at++
 		if g.n > 1 && l.open[g.key] {
-			at += g.n32()
+			at += g.n
 		}
 	}
 	l.starts = append(l.starts, at)
@@ -96,10 +98,10 @@ func (l *list) lineOf(pos int32) int {
 		return i
 	}
 	g := sort.Search(len(l.ix.groups), func(k int) bool {
-		return int(l.ix.groups[k].first)+l.ix.groups[k].sums.n > i
+		return int(l.ix.groups[k].first+l.ix.groups[k].n) > i
 	})
 	at := &l.ix.groups[g]
-	if at.sums.n == 1 || !l.open[at.key] {
+	if at.n == 1 || !l.open[at.key] {
 		return int(l.starts[g])
 	}
 	return int(l.starts[g]) + 1 + i - int(at.first)
@@ -114,6 +116,7 @@ func (l *list) show(ix *index) {
 	same := l.ix.spec.same(&ix.spec)
 	l.ix = ix
 	l.fold()
+	defer l.rest()
 	if !l.moved {
 		l.cursor, l.top = 0, 0
 		return
@@ -210,9 +213,15 @@ func (l *list) toggleAll() {
 	l.jump(line)
 }
 
+// rest lets the preview tell about the selected line.
+func (l *list) rest() { l.told = l.cursor }
+
 // selected is the row the cursor is on, and whether it is on one.
-func (l *list) selected(n store.Snapshot) (row, bool) {
-	pos := l.position(l.cursor)
+func (l *list) selected(n store.Snapshot) (row, bool) { return l.rowAt(n, l.cursor) }
+
+// rowAt is the row on a line, and whether there is one.
+func (l *list) rowAt(n store.Snapshot, line int) (row, bool) {
+	pos := l.position(line)
 	if pos < 0 {
 		return row{}, false
 	}
@@ -231,7 +240,7 @@ func (l *list) step(pos int32, by int) int32 {
 
 // view draws the titles and the rows in w columns and h lines.
 func (l *list) view(t *theme, w, h int, n store.Snapshot) string {
-	p := pen{theme: t, kind: l.spec.kind, l: arrange(l.spec.kind, w, l.skipped()), w: w}
+	p := l.pen(t, w)
 	var b strings.Builder
 	b.Grow((w + 32) * h)
 	b.WriteString(p.titles(&l.spec))
@@ -247,9 +256,19 @@ func (l *list) view(t *theme, w, h int, n store.Snapshot) string {
 	return b.String()
 }
 
+// pen is what draws lines of w columns.
+func (l *list) pen(t *theme, w int) pen {
+	p := pen{theme: t, kind: l.spec.kind, w: w}
+	if l.ix.groups != nil {
+		p.inset = 2
+	}
+	p.l = arrange(l.spec.kind, w-p.inset, l.skipped())
+	return p
+}
+
 // skipped is the column the grouping makes superfluous.
 func (l *list) skipped() string {
-	if l.ix.groups == nil || l.spec.kind.groupings[l.ix.spec.group].causes {
+	if l.ix.groups == nil {
 		return ""
 	}
 	return l.spec.kind.groupings[l.ix.spec.group].column
@@ -259,19 +278,19 @@ func (l *list) line(p *pen, n store.Snapshot, line int) string {
 	at := l.locate(line)
 	selected := line == l.cursor
 	if l.ix.groups == nil {
-		return p.drawn(l.ix.at(n, l.ix.rows[at.item]), selected, false)
+		return p.drawn(l.ix.at(n, l.ix.rows[at.item]), selected)
 	}
 	g := &l.ix.groups[at.group]
-	if at.item < 0 {
+	if at.item < 0 || g.n == 1 {
 		return p.group(n, l.ix, g, !l.open[g.key], selected)
 	}
-	return p.drawn(l.ix.at(n, l.ix.rows[int(g.first)+at.item]), selected, g.n > 1)
+	return p.drawn(l.ix.at(n, l.ix.rows[int(g.first)+at.item]), selected)
 }
 
 // drawn is the line of a row, which may have been withdrawn since the index was made.
-func (p *pen) drawn(r row, selected, member bool) string {
+func (p *pen) drawn(r row, selected bool) string {
 	if r.x == nil {
 		return spaces(p.w)
 	}
-	return p.row(r, selected, member)
+	return p.row(r, selected)
 }

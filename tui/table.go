@@ -47,8 +47,9 @@ func arrange(k *kind, w int, skip string) layout {
 }
 
 // columnAt is the number of the kind's column at a place on the screen, -1 for none.
-func (l *layout) columnAt(x int) int {
-	at := gutter
+func (p *pen) columnAt(x int) int {
+	at := gutter + p.inset
+	l := &p.l
 	for i, w := range l.widths {
 		if x >= at && x < at+w {
 			return l.columns[i]
@@ -64,12 +65,13 @@ type pen struct {
 	kind  *kind
 	l     layout
 	w     int
+	inset int // how far rows stand in under the lines of their groups
 }
 
 // titles is the line above the rows; the column that is sorted by is marked.
 func (p *pen) titles(s *spec) string {
 	var b strings.Builder
-	b.WriteString(spaces(gutter))
+	b.WriteString(spaces(gutter + p.inset))
 	for i, n := range p.l.columns {
 		c := &p.kind.columns[n]
 		title := c.title
@@ -85,7 +87,7 @@ func (p *pen) titles(s *spec) string {
 }
 
 // row is the line of a row.
-func (p *pen) row(r row, selected, member bool) string {
+func (p *pen) row(r row, selected bool) string {
 	var b strings.Builder
 	b.Grow(p.w + 64)
 	tone := func(style) style { return style{} }
@@ -96,19 +98,15 @@ func (p *pen) row(r row, selected, member bool) string {
 		b.WriteString("  ")
 		tone = func(t style) style { return t }
 	}
-	used := gutter
+	b.WriteString(spaces(p.inset))
+	used := gutter + p.inset
 	for i, n := range p.l.columns {
 		c := &p.kind.columns[n]
 		if i > 0 {
 			b.WriteByte(' ')
 			used++
 		}
-		w := p.l.widths[i]
-		if i == 0 && member {
-			b.WriteString("  ")
-			w, used = w-2, used+2
-		}
-		w = min(w, p.w-used)
+		w := min(p.l.widths[i], p.w-used)
 		text := fit(c.cell(r), w, c.align)
 		used += max(w, 0)
 		if c.tone != nil {
@@ -129,7 +127,10 @@ func (p *pen) row(r row, selected, member bool) string {
 func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool) string {
 	by := &p.kind.groupings[ix.spec.group]
 	sign := "▾ "
-	if folded {
+	switch {
+	case g.n == 1:
+		sign = "  "
+	case folded:
 		sign = "▸ "
 	}
 	word := g.worst.String()
@@ -143,18 +144,18 @@ func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool
 	if g.lost > 0 && p.w >= 70 {
 		figures += "  " + report.Span(g.lost)
 	}
+	room := p.w - 4 - 9 - width(figures) - 2
 	name := safe(g.key)
 	if by.causes {
-		if title := n.Findings.At(int(g.sample)).Title; width(name)+width(title)+4 <= p.w-14-width(figures) {
-			name = fit(name, 25, left) + " " + title
+		if title := n.Findings.At(int(g.sample)).Title; max(width(name), 23)+1+width(title) <= room {
+			name = fit(name, 23, left) + " " + title
 		}
 	}
-	room := p.w - 4 - 8 - width(figures) - 2
 	start := "  "
 	if selected {
 		start = p.theme.selected.on + "> "
 	}
-	severity := fit(word, 8, left)
+	severity := fit(word, 9, left)
 	if !selected {
 		severity = p.theme.severity[g.worst].of(severity)
 	}

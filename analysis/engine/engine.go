@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"expectscope/analysis"
@@ -66,6 +67,9 @@ type Engine struct {
 	running *session // whose layer is running, for recovery
 	panics  []Panic
 	drops   uint64
+	setBack int64 // the time from which the clock was set back, 0: never
+	// shunned holds the ends of connections that cost a fault of ours, both ways.
+	shunned map[[2]netip.AddrPort]bool
 }
 
 // A Panic is a fault of ours that cost a connection.
@@ -85,38 +89,41 @@ func New(o Options, sink Sink) *Engine {
 	e.sum.Findings = map[string]uint64{}
 	e.sum.Limits = map[string]uint64{}
 	e.sum.Capture.Opaque = map[string]uint64{}
+	e.shunned = map[[2]netip.AddrPort]bool{}
 	e.settle.waiting = map[*analysis.Exchange]bool{}
 	e.watch.said = map[*analysis.Exchange][]string{}
 	return e
 }
 
-// perCheck is how many packets go by between two calls of Read's check.
-const perCheck = 1024
+// perCheck is how many packets go by between two calls of Read's check, maxPanics how many faults are told apart.
+const (
+	perCheck  = 1024
+	maxPanics = 100
+)
 
 // Read analyzes packets until the source ends. check is called every so often,
 // with the source idle or not; when it returns false reading stops. The error is nil at the end of the source.
 func (e *Engine) Read(src capture.Source, check func() bool) error {
 	var p capture.Packet
-	idle := int64(0)
 	for n := uint64(1); ; n++ {
-		err := src.Next(&p)
-		switch {
-		case errors.Is(err, capture.ErrIdle):
-			idle += int64(time.Second)
-			e.Tick(e.now + idle)
-			n = 0
-		case errors.Is(err, io.EOF):
-			e.seeDrops(src.Stats())
-			return nil
-		case err != nil:
-			e.seeDrops(src.Stats())
-			return err
-		default:
-			idle = 0
+		switch err := src.Next(&p); {
+		case err == nil:
 			e.Packet(&p)
-		}
-		if n%perCheck == 0 && !check() {
+			if n%perCheck != 0 {
+				continue
+			}
 			e.seeDrops(src.Stats())
+		case errors.Is(err, capture.ErrIdle):
+			e.seeDrops(src.Stats())
+			e.Tick(e.now + int64(time.Second))
+		default:
+			e.seeDrops(src.Stats())
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		if !check() {
 			return nil
 		}
 	}
@@ -140,21 +147,34 @@ func (e *Engine) Segment(s *decode.Segment) {
 	e.asm.Segment(s)
 }
 
-// recovered ends the connection in whose layers a fault of ours showed.
+// recovered ends the connection in whose layers a fault of ours showed. Its
+// open exchanges end in doubt, and the rest of it is not read.
 func (e *Engine) recovered(packet capture.Num) {
 	v := recover()
 	if v == nil {
 		return
 	}
-	e.panics = append(e.panics, Panic{packet, v})
-	if s := e.running; s != nil {
-		s.dead = true
-		e.running = nil
-		e.asm.Drop(s.conn)
+	e.limit("internal faults")
+	if len(e.panics) < maxPanics {
+		e.panics = append(e.panics, Panic{packet, v})
+	}
+	s := e.running
+	if s == nil {
+		return
+	}
+	e.running, s.dead = nil, true
+	e.asm.Drop(s.conn)
+	if len(e.shunned) < maxPanics {
+		e.shunned[[2]netip.AddrPort{s.conn.Client, s.conn.Server}] = true
+		e.shunned[[2]netip.AddrPort{s.conn.Server, s.conn.Client}] = true
+	}
+	if s.rec != nil {
+		defer func() { _ = recover() }() // the fault may show again
+		s.rec.Abort(reassembly.Mark{Time: e.now, Packet: packet, Acked: reassembly.NoAck})
 	}
 }
 
-// Panics lists faults of ours that cost a connection each.
+// Panics lists the first faults of ours, each of which cost a connection.
 func (e *Engine) Panics() []Panic { return e.panics }
 
 // clock moves capture time on, and ticks at whole seconds. Time that runs
@@ -171,8 +191,10 @@ func (e *Engine) clock(t int64) {
 			e.Tick(t)
 		}
 	case e.now-t > e.o.RetryWindow:
+		e.setBack = e.now
 		e.now = t
 		e.limit("clock set back")
+		e.retry.Blind(noAddr, noAddr, t, e.setBack, "the capture's clock was set back")
 	}
 }
 

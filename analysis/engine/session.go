@@ -28,6 +28,9 @@ type session struct {
 
 // open begins a connection that carries data.
 func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
+	if len(e.shunned) > 0 && e.shunned[[2]netip.AddrPort{c.Client, c.Server}] {
+		return nil
+	}
 	s := &session{e: e, conn: c, from: c.Client.Addr()}
 	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1)
 	return s

@@ -96,7 +96,11 @@ func (q *settling) run(e *Engine, end bool) {
 
 // judge settles an exchange: the rules are asked, the sink is told.
 func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
+	if !e.o.Crash {
+		defer e.recovered(x.Request.Last.Packet)
+	}
 	again := x.State == analysis.Settled
+	e.doubt(x)
 	x.Ends, x.At, x.State = s.ends, e.now, analysis.Settled
 	refused := x.Final != nil && x.Final.Status == 417
 	if _, has := x.Request.Get("Expect"); refused && has && !again {
@@ -120,6 +124,16 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	}
 	e.withdraw(x, found)
 	e.retry.Forget(x)
+}
+
+// doubt notes what the whole capture lacks where it touches the exchange.
+func (e *Engine) doubt(x *analysis.Exchange) {
+	if e.drops > 0 && x.Final != nil && x.Final.Status == 417 {
+		x.AddDoubt(analysis.DoubtDrops, analysis.PartFollowing, x.Final.Last)
+	}
+	if e.setBack > 0 && x.Request.First.Time <= e.setBack && x.LastActivity.Time >= e.setBack-e.o.RetryWindow {
+		x.AddDoubt(analysis.DoubtClock, analysis.PartTiming|analysis.PartFollowing, x.LastActivity)
+	}
 }
 
 // caseOf is what the rules judge, but for the attempts the exchange is one of.

@@ -88,9 +88,6 @@ func (e *Engine) summarize(src capture.Source) {
 		}
 	}
 	e.streams()
-	for range e.panics {
-		e.limit("internal faults")
-	}
 }
 
 // streams adds what the assembler counted.

@@ -136,6 +136,9 @@ func (m *Machine) End(e *reassembly.End) {
 	case e.Dir == m.o.Client:
 		m.owedEnd()
 		m.req.end(e)
+		if m.server.Packet != 0 || e.How != reassembly.FIN { // else an answer can still decide
+			m.conclude(e.At)
+		}
 	default:
 		m.server, m.ending = e.At, ending(e.How)
 		m.resp.end(e)

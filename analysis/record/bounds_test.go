@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"expectscope/analysis"
@@ -60,6 +61,28 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// Interim heads are counted to the last, but their text is kept only up to a bound.
+func TestInterimText(t *testing.T) {
+	k := &keeper{}
+	p := newPlayer(t, k, &Pool{}, false)
+	p.line("> request PUT /up HTTP/1.1 | Host: a | Content-Length: 1 | Expect: 100-continue")
+	for range 40 {
+		p.line("< interim 1 HTTP/1.1 103 Early Hints | Link: " + strings.Repeat("x", 10_000))
+	}
+	p.line("> done 1 fin")
+	p.line("< done 1 fin")
+	text, fields := 0, 0
+	for _, m := range k.xs[0].Interim {
+		text, fields = text+len(m.Head), fields+len(m.Fields)
+		if m.Status != 103 || m.Last.Packet == 0 {
+			t.Errorf("an interim response lost its status %d or place %+v", m.Status, m.Last)
+		}
+	}
+	if text > maxInterimText || text < maxInterimText-20_000 || fields != text/10_000 || len(k.xs[0].Interim) != 40 {
+		t.Errorf("%d responses, %d fields and %d bytes of text are kept, want at most %d", len(k.xs[0].Interim), fields, text, maxInterimText)
+	}
+}
+
 // What was not acknowledged when its run was forgotten counts as read: the bound errs on the side of the server.
 func TestRunsForgotten(t *testing.T) {
 	k := &keeper{}
@@ -88,6 +111,7 @@ func TestPoolBounds(t *testing.T) {
 	p.free = nil
 	p.put(&entry{req: make([]byte, 0, maxSpare+1)})
 	p.put(&entry{fin: make([]byte, 0, maxSpare+1)})
+	p.put(&entry{account: account{runs: make([]run, 0, maxSpareRuns+1)}})
 	if len(p.free) != 0 {
 		t.Error("an entry with a large buffer is kept for reuse")
 	}

@@ -242,6 +242,7 @@ func (j *journal) Revoked(x *analysis.Exchange) { j.say("revoked %s", x.ID) }
 func (j *journal) Closed(x *analysis.Exchange) {
 	j.say("closed %s", strings.Join(described(x), "\n  "))
 }
+
 func (j *journal) Counted(x *analysis.Exchange) {
 	j.say("counted stream %d, %d bytes sent", x.Stream, x.ReqBody.Sent)
 }

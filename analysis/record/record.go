@@ -33,18 +33,12 @@ type Sink interface {
 	Orphan(h *analysis.Head)
 }
 
-// A Pool holds entries for reuse by the recorders of one engine. It is not safe for concurrent use.
-type Pool struct{ free []*entry }
-
-// maxFree bounds what a pool holds on to.
-const maxFree = 4096
-
 // Bounds on what an exchange keeps of a hostile peer.
 const (
-	maxInterims = 1000
-	maxOrphans  = 16
-	maxRuns     = 1024
-	maxSpare    = 4 << 10 // a larger buffer is not kept for reuse
+	maxInterims    = 1000
+	maxInterimText = 4 * analysis.FloodBytes // of their heads
+	maxOrphans     = 16
+	maxRuns        = 1024
 )
 
 // A Recorder builds the exchanges of one connection. It implements [analysis.Events].
@@ -58,20 +52,6 @@ type Recorder struct {
 	open   []*entry
 	last   *entry // the youngest that is over
 	owing  *analysis.Exchange
-}
-
-// entry is an exchange while it is being built.
-type entry struct {
-	x      *analysis.Exchange // own, or once kept one of its own
-	own    analysis.Exchange
-	final  analysis.Message // own.Final points here
-	kept   bool
-	closed bool
-	done   [2]bool
-	how    [2]analysis.Ended
-	req    []byte // head of the request, of the final response, while not kept
-	fin    []byte
-	account
 }
 
 // New returns a recorder for a connection. client is the direction of its
@@ -93,29 +73,6 @@ func (r *Recorder) find(stream uint32) *entry {
 		}
 	}
 	return nil
-}
-
-func (p *Pool) get() *entry {
-	if n := len(p.free); n > 0 {
-		e := p.free[n-1]
-		p.free = p.free[:n-1]
-		return e
-	}
-	return &entry{}
-}
-
-func (p *Pool) put(e *entry) {
-	if len(p.free) == maxFree || cap(e.req) > maxSpare || cap(e.fin) > maxSpare {
-		return
-	}
-	doubts := e.own.Doubts[:0]
-	if e.kept {
-		doubts = nil
-	}
-	runs := e.runs[:0]
-	*e = entry{req: e.req[:0], fin: e.fin[:0]}
-	e.own.Doubts, e.runs = doubts, runs
-	p.free = append(p.free, e)
 }
 
 // Request opens an exchange.
@@ -196,7 +153,11 @@ func (r *Recorder) Interim(stream uint32, h *analysis.Head) {
 	r.keep(e)
 	e.touch(h.Last)
 	if len(e.x.Interim) < maxInterims {
-		e.x.Interim = append(e.x.Interim, message(h))
+		m := message(h)
+		if e.interims += len(h.Text); e.interims > maxInterimText {
+			m.Head, m.Fields = "", nil
+		}
+		e.x.Interim = append(e.x.Interim, m)
 	}
 	if h.Status == 100 && e.invite == 0 {
 		e.invite = h.Last.Off
@@ -302,6 +263,16 @@ func (r *Recorder) Done(stream uint32, d reassembly.Dir, how analysis.Ended, m r
 	}
 }
 
+// Abort ends every open exchange in doubt: the connection will not be read on, for a fault of ours.
+func (r *Recorder) Abort(m reassembly.Mark) {
+	for len(r.open) > 0 {
+		e := r.open[0]
+		e.x.AddDoubt(analysis.DoubtInternal, analysis.PartAll, m)
+		e.done, e.how = [2]bool{true, true}, [2]analysis.Ended{analysis.EndedIdle, analysis.EndedIdle}
+		r.close(e, m)
+	}
+}
+
 // Doubt notes why claims about an exchange may not hold.
 func (r *Recorder) Doubt(stream uint32, k analysis.DoubtKind, p analysis.Part, m reassembly.Mark) {
 	if e := r.find(stream); e != nil {
@@ -348,7 +319,10 @@ func (r *Recorder) missing(x *analysis.Exchange, m reassembly.Mark) {
 	}
 	p := analysis.PartEnding
 	if x.Final == nil {
-		p |= analysis.PartInterim | analysis.PartFinal | analysis.PartRespBody
+		p |= analysis.PartInterim | analysis.PartFinal
+	}
+	if !x.RespBody.Complete {
+		p |= analysis.PartRespBody
 	}
 	if !x.ReqBody.Complete {
 		p |= analysis.PartReqBody

@@ -113,8 +113,13 @@ func (z *fuzzed) request(which, a, b byte) {
 	}
 	x.ReqBody.Framing, x.ReqBody.Declared = analysis.Framing(a>>4&3), int64(a>>6)-1
 	for i, field := range []analysis.Field{
-		{Name: "Host", Value: "h:80"}, {Name: "User-Agent", Value: "u"}, {Name: "User-Agent", Value: "v"},
-		{Name: "Cookie", Value: "c"}, {Name: "Digest", Value: "d"}, {Name: "Digest", Value: "e"}, {Name: "Expect", Value: "100-continue"},
+		{Name: "Host", Value: "h:80"},
+		{Name: "User-Agent", Value: "u"},
+		{Name: "User-Agent", Value: "v"},
+		{Name: "Cookie", Value: "c"},
+		{Name: "Digest", Value: "d"},
+		{Name: "Digest", Value: "e"},
+		{Name: "Expect", Value: "100-continue"},
 	} {
 		if b>>i&1 != 0 {
 			x.Request.Fields = append(x.Request.Fields, field)

@@ -20,8 +20,10 @@ disguised as 417 are the usual sources. If every upload to this server is refuse
 	Fix:     []analysis.FixKey{"c-off", "s-100"},
 	On:      analysis.TraitRefused,
 	Reads:   analysis.PartRequest | analysis.PartFinal,
-	Under: []string{"body-withheld-reuse", "417-loop", "417-no-retry", "417-retry-still-expects", "417-for-100-continue",
-		"417-after-100", "417-late", "417-retry-changed", "417-retry-failed", "417-retry-delayed"},
+	Under: []string{
+		"body-withheld-reuse", "417-loop", "417-no-retry", "417-retry-still-expects", "417-for-100-continue",
+		"417-after-100", "417-late", "417-retry-changed", "417-retry-failed", "417-retry-delayed",
+	},
 	Check: received417,
 })
 

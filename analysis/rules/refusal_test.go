@@ -9,17 +9,27 @@ import (
 func TestReceived417(t *testing.T) {
 	try(t, "417-received",
 		row{"plain", denied(), "notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip of 2.0 ms."},
-		row{"round trip unknown", denied().but(func(x *analysis.Exchange) { x.Conn.SYN = 0 }),
-			"notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip."},
-		row{"with body", upload(5000).body(1000, 3000, 0).says(1010, 417, headLen+3000),
-			"notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost 3,000 bytes of body."},
-		row{"unknown value", asks("PUT HTTP/1.1", 5000, "Expect: a\x00b").says(20, 417, headLen),
-			`notice certain: The server or a proxy refused Expect: "a\x00b" with 417; this cost one round trip of 2.0 ms.`},
+		row{
+			"round trip unknown", denied().but(func(x *analysis.Exchange) { x.Conn.SYN = 0 }),
+			"notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip.",
+		},
+		row{
+			"with body", upload(5000).body(1000, 3000, 0).says(1010, 417, headLen+3000),
+			"notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost 3,000 bytes of body.",
+		},
+		row{
+			"unknown value", asks("PUT HTTP/1.1", 5000, "Expect: a\x00b").says(20, 417, headLen),
+			`notice certain: The server or a proxy refused Expect: "a\x00b" with 417; this cost one round trip of 2.0 ms.`,
+		},
 		row{"a hole in the answer", denied().lacks(analysis.DoubtGap, analysis.PartFinal), ""},
-		row{"a hole elsewhere", denied().lacks(analysis.DoubtGap, analysis.PartRespBody),
-			"notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip of 2.0 ms."},
-		row{"the head was cut", denied().lacks(analysis.DoubtSnapLen, analysis.PartFinal),
-			"info inconclusive: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip of 2.0 ms."},
+		row{
+			"a hole elsewhere", denied().lacks(analysis.DoubtGap, analysis.PartRespBody),
+			"notice certain: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip of 2.0 ms.",
+		},
+		row{
+			"the head was cut", denied().lacks(analysis.DoubtSnapLen, analysis.PartFinal),
+			"info inconclusive: The server or a proxy refused Expect: 100-continue with 417; this cost one round trip of 2.0 ms.",
+		},
 		row{"no Expect", asks("PUT HTTP/1.1", 5000).says(20, 417, headLen), ""},
 		row{"403", upload(5000).says(20, 403, headLen), ""},
 	)
@@ -79,13 +89,19 @@ func TestLate417(t *testing.T) {
 	try(t, "417-late",
 		row{"after 3,000 bytes", upload(5000).body(1000, 3000, 0).says(1010, 417, headLen+3000), "warning certain: Refused after 3,000 bytes of body had arrived at the server."},
 		row{"the body crossed it", upload(5000).body(1000, 3000, 0).says(1010, 417, headLen), ""},
-		row{"one byte of a chunk's size line", upload(-1).body(1000, 3000, 0).says(1010, 417, headLen+1).but(func(x *analysis.Exchange) { x.ReqBody.Read = 0 }),
-			"warning certain: Refused after body bytes had arrived at the server."},
+		row{
+			"one byte of a chunk's size line", upload(-1).body(1000, 3000, 0).says(1010, 417, headLen+1).but(func(x *analysis.Exchange) { x.ReqBody.Read = 0 }),
+			"warning certain: Refused after body bytes had arrived at the server.",
+		},
 		row{"the client did not wait", upload(5000).body(1, 3000, 0).says(1010, 417, headLen+3000), "notice certain: Refused after 3,000 bytes of body had arrived at the server."},
-		row{"another expectation", asks("PUT HTTP/1.1", 5000, "Expect: x").body(1000, 3000, 0).says(1010, 417, headLen+3000),
-			"notice certain: Refused after 3,000 bytes of body had arrived at the server."},
-		row{"no acknowledgements", upload(5000).blindAcks().body(1000, 3000, 0).says(1010, 417, headLen+3000),
-			"warning likely: Refused after 3,000 bytes of body had arrived at the server."},
+		row{
+			"another expectation", asks("PUT HTTP/1.1", 5000, "Expect: x").body(1000, 3000, 0).says(1010, 417, headLen+3000),
+			"notice certain: Refused after 3,000 bytes of body had arrived at the server.",
+		},
+		row{
+			"no acknowledgements", upload(5000).blindAcks().body(1000, 3000, 0).says(1010, 417, headLen+3000),
+			"warning likely: Refused after 3,000 bytes of body had arrived at the server.",
+		},
 		row{"no body", denied(), ""},
 		row{"403", upload(5000).body(1000, 3000, 0).says(1010, 403, headLen+3000), ""},
 	)
@@ -93,8 +109,10 @@ func TestLate417(t *testing.T) {
 
 func TestAfter100(t *testing.T) {
 	try(t, "417-after-100",
-		row{"100, then 417", upload(5000).says(10, 100, headLen).body(12, 5000, 50).says(40, 417, headLen+5000),
-			"warning certain: The server said continue and refused the expectation 30 ms later."},
+		row{
+			"100, then 417", upload(5000).says(10, 100, headLen).body(12, 5000, 50).says(40, 417, headLen+5000),
+			"warning certain: The server said continue and refused the expectation 30 ms later.",
+		},
 		row{"103, then 417", upload(5000).says(10, 103, headLen).says(40, 417, headLen), ""},
 		row{"100, then 403", upload(5000).says(10, 100, headLen).says(40, 403, headLen), ""},
 		row{"417 alone", denied(), ""},

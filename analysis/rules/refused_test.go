@@ -87,9 +87,11 @@ func TestNoRetry(t *testing.T) {
 		row{"a list with 100-continue in it", asks("PUT HTTP/1.1", 5000, "Expect: 100-continue, x").says(20, 417, headLen).
 			settled(analysis.RetryNone, analysis.Certain), "warning certain: " + gaveUp},
 		row{"chunked", upload(-1).says(20, 417, headLen).settled(analysis.RetryNone, analysis.Certain), "warning certain: " + gaveUp},
-		row{"one of two equal requests was repeated", denied().settled(analysis.RetryNone, analysis.Likely).
-			withRetry(func(r *analysis.Retry) { r.Why = "which one is not known" }),
-			"warning likely: The client gave up: no repeat was seen in the 60 s after the 417 (which one is not known); it should repeat the request without Expect."},
+		row{
+			"one of two equal requests was repeated", denied().settled(analysis.RetryNone, analysis.Likely).
+				withRetry(func(r *analysis.Retry) { r.Why = "which one is not known" }),
+			"warning likely: The client gave up: no repeat was seen in the 60 s after the 417 (which one is not known); it should repeat the request without Expect.",
+		},
 		row{"the capture ends, the client had left", cutShort().left(), "warning likely: " + wentOn},
 		row{"the capture just ends", cutShort(), "notice inconclusive: " + noWindow},
 		row{"repeated", denied().repeated(30, 201), ""},
@@ -119,8 +121,10 @@ func TestRetryUnknown(t *testing.T) {
 		row{"drops", denied().lacks(analysis.DoubtDrops, analysis.PartAll), said + "the capture lost packets."},
 		row{"one direction", denied().lacks(analysis.DoubtOneSided, analysis.PartAll), said + "only one direction was captured."},
 		row{"a hole", denied().lacks(analysis.DoubtGap, analysis.PartFollowing), said + "bytes of this connection are missing."},
-		row{"an unreadable connection", cutShort().withRetry(func(r *analysis.Retry) { r.Blind, r.Why = true, "a connection cannot be read" }),
-			said + "a connection cannot be read."},
+		row{
+			"an unreadable connection", cutShort().withRetry(func(r *analysis.Retry) { r.Blind, r.Why = true, "a connection cannot be read" }),
+			said + "a connection cannot be read.",
+		},
 		row{"the matcher does not say why", denied().settled(analysis.RetryUnknown, 0).whole(), said + "something in the window was out of sight."},
 		row{"the capture just ends", cutShort(), ""},
 		row{"nothing hidden", denied(), ""},
@@ -132,9 +136,11 @@ func TestRetryUnknown(t *testing.T) {
 
 // Never both, never neither: where a repeat was due and none is known, exactly one rule says so.
 func TestUnrepeatedIsSaidOnce(t *testing.T) {
-	scenes := []*scene{denied(), cutShort(), cutShort().left(), denied().lacks(analysis.DoubtDrops, analysis.PartAll),
+	scenes := []*scene{
+		denied(), cutShort(), cutShort().left(), denied().lacks(analysis.DoubtDrops, analysis.PartAll),
 		denied().lacks(analysis.DoubtOneSided, analysis.PartAll), denied().settled(analysis.RetryUnknown, 0).whole(),
-		denied().followed("length", func(x *analysis.Exchange) { x.ReqBody.Declared = 7 })}
+		denied().followed("length", func(x *analysis.Exchange) { x.ReqBody.Declared = 7 }),
+	}
 	for i, s := range scenes {
 		n := 0
 		for _, id := range []string{"417-no-retry", "417-retry-unknown", "417-retry-changed"} {
@@ -157,19 +163,25 @@ func TestRetryStillExpectsAndLoop(t *testing.T) {
 		row{"not answered yet", denied().repeated(30, 0, again), "warning certain: The client repeated the request 10 ms later with Expect again, so it will be refused again."},
 		row{"accepted this time", denied().repeated(30, 201, again), "warning certain: The client repeated the request 10 ms later with Expect again, which worked this time but asks for another refusal."},
 		row{"in disguise", denied().repeated(30, 417, "Expect: 100-continue;q=1"), "warning certain: The client repeated the request 10 ms later with Expect again, and was refused again."},
-		row{"a likely link", once().withRetry(func(r *analysis.Retry) { r.Confidence = analysis.Likely }),
-			"warning likely: The client repeated the request 10 ms later with Expect again, and was refused again."},
+		row{
+			"a likely link", once().withRetry(func(r *analysis.Retry) { r.Confidence = analysis.Likely }),
+			"warning likely: The client repeated the request 10 ms later with Expect again, and was refused again.",
+		},
 		row{"the repeat itself is not the original", once().attempt(1), ""},
-		row{"plain, then with Expect again", denied().repeated(30, 417).repeated(60, 417, again).attempt(1),
-			"warning certain: The client repeated the request 10 ms later with Expect again, and was refused again."},
+		row{
+			"plain, then with Expect again", denied().repeated(30, 417).repeated(60, 417, again).attempt(1),
+			"warning certain: The client repeated the request 10 ms later with Expect again, and was refused again.",
+		},
 		row{"without Expect", denied().repeated(30, 201), ""},
 		row{"a loop", loop(), ""},
 	)
 	try(t, "417-loop",
 		row{"twice", loop(), "error certain: The client sent the same request 3 times with Expect within 60 ms, and 3 of them were refused with 417."},
 		row{"told on the first only", loop().attempt(1), ""},
-		row{"the last was accepted", denied().repeated(30, 417, again).repeated(60, 200, again),
-			"error certain: The client sent the same request 3 times with Expect within 60 ms, and 2 of them were refused with 417."},
+		row{
+			"the last was accepted", denied().repeated(30, 417, again).repeated(60, 200, again),
+			"error certain: The client sent the same request 3 times with Expect within 60 ms, and 2 of them were refused with 417.",
+		},
 		row{"once", once(), ""},
 		row{"not repeated", denied(), ""},
 	)
@@ -194,8 +206,10 @@ func TestRetryDelayed(t *testing.T) {
 		row{"just above", denied().repeated(1_021, 201), "notice certain: The retry came 1.00 s after the 417."},
 		row{"counted from the end of the 417's body", denied().but(func(x *analysis.Exchange) { x.RespBody.Last.Time = t0 + 700e6 }).repeated(1_500, 201), ""},
 		row{"the time to connect is not counted", denied().repeated(1_300, 201).reconnects(200, 1_250), ""},
-		row{"only what lies behind the 417 is", denied().repeated(1_100, 201).reconnects(-500, 30),
-			"notice certain: The retry came 1.07 s after the 417."},
+		row{
+			"only what lies behind the 417 is", denied().repeated(1_100, 201).reconnects(-500, 30),
+			"notice certain: The retry came 1.07 s after the 417.",
+		},
 		row{"at once", denied().repeated(30, 201), ""},
 		row{"not at all", denied(), ""},
 	)
@@ -226,10 +240,14 @@ func TestRetryOKAndFailed(t *testing.T) {
 	})
 	try(t, "417-retry-ok",
 		row{"201", denied().repeated(30, 201), "info certain: Recovered by retrying without Expect, 10 ms later, answered 201; cost 1 request and 0 bytes of body."},
-		row{"after part of the body", upload(5000).body(1000, 3000, 0).says(1010, 417, headLen+3000).repeated(1030, 204),
-			"info certain: Recovered by retrying without Expect, 20 ms later, answered 204; cost 1 request and 3,000 bytes of body."},
-		row{"likely link", denied().repeated(30, 201).withRetry(func(r *analysis.Retry) { r.Confidence = analysis.Likely }),
-			"info likely: Recovered by retrying without Expect, 10 ms later, answered 201; cost 1 request and 0 bytes of body."},
+		row{
+			"after part of the body", upload(5000).body(1000, 3000, 0).says(1010, 417, headLen+3000).repeated(1030, 204),
+			"info certain: Recovered by retrying without Expect, 20 ms later, answered 204; cost 1 request and 3,000 bytes of body.",
+		},
+		row{
+			"likely link", denied().repeated(30, 201).withRetry(func(r *analysis.Retry) { r.Confidence = analysis.Likely }),
+			"info likely: Recovered by retrying without Expect, 10 ms later, answered 201; cost 1 request and 0 bytes of body.",
+		},
 		row{"not answered", denied().repeated(30, 0), ""},
 		row{"with Expect", denied().repeated(30, 201, "Expect: 100-continue"), ""},
 		row{"404", denied().repeated(30, 404), ""},

@@ -148,8 +148,10 @@ func TestJudgeOrder(t *testing.T) {
 
 // What Judge adds to every verdict.
 func TestFinding(t *testing.T) {
-	r := &analysis.Rule{ID: "r", Title: "T", Severity: analysis.Warning, Fault: []analysis.Fault{analysis.FaultServer},
-		Reads: analysis.PartFinal, Fix: []analysis.FixKey{"c-off"}}
+	r := &analysis.Rule{
+		ID: "r", Title: "T", Severity: analysis.Warning, Fault: []analysis.Fault{analysis.FaultServer},
+		Reads: analysis.PartFinal, Fix: []analysis.FixKey{"c-off"},
+	}
 	type change = func(*scene, *analysis.Verdict)
 	same := func(*scene, *analysis.Verdict) {}
 	for _, c := range []struct {
@@ -208,8 +210,10 @@ func TestFinding(t *testing.T) {
 
 func TestFindingIsFilled(t *testing.T) {
 	s := upload(5000, "User-Agent: curl/8.5.0").says(20, 417, headLen, "Server: nginx/1.22.1")
-	v := &analysis.Verdict{Summary: "S.", Wasted: 1, Saved: 2, Lost: 3, Related: []string{"1/2"}, Fix: []analysis.FixKey{"s-close"},
-		Evidence: []reassembly.Mark{s.Final.Last, {}, s.Request.Last, s.Final.Last}}
+	v := &analysis.Verdict{
+		Summary: "S.", Wasted: 1, Saved: 2, Lost: 3, Related: []string{"1/2"}, Fix: []analysis.FixKey{"s-close"},
+		Evidence: []reassembly.Mark{s.Final.Last, {}, s.Request.Last, s.Final.Last},
+	}
 	f := finding(&s.Case, &analysis.Rule{ID: "r", Title: "T", Fix: []analysis.FixKey{"c-off"}}, v)
 	switch {
 	case f.Rule != "r" || f.Title != "T" || f.Exchange != "1/1" || f.Summary != "S." || f.State != analysis.Final:

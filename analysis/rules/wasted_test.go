@@ -32,14 +32,22 @@ func TestWasteRejected(t *testing.T) {
 		row{"the worked example", worked(), "notice certain: " + sent + "60,000 bytes of body and was refused with 417; 55,000 bytes of it went out before any answer."},
 		row{"invited", invitedThen(403, 5_000_000), "warning certain: " + sent + "5.0 MB of body and was refused with 403; all of it went out after a 100."},
 		row{"after the refusal", upload(5000).says(10, 403, headLen).body(20, 5000, 50), "info certain: " + sent + "5,000 bytes of body and was refused with 403; all of it went out after the refusal."},
-		row{"a notice begins above 16 KiB", upload(16_384).body(1000, 16_384, 0).says(1010, 403, headLen+16_384).classes(16_384, 0),
-			"info certain: " + sent + "16,384 bytes of body and was refused with 403; all of it went out before any answer."},
-		row{"a warning begins at 1 MiB", upload(1<<20).body(1000, 1<<20, 0).says(1010, 403, headLen+1<<20).classes(1<<20, 0),
-			"warning certain: " + sent + "1.0 MB of body and was refused with 403; all of it went out before any answer."},
-		row{"a hole in the body", invitedThen(403, 5_000_000).but(func(x *analysis.Exchange) { x.ReqBody.Lost = 1460 }).lacks(analysis.DoubtGap, analysis.PartReqBody),
-			"notice inconclusive: " + sent + "about 5.0 MB of body and was refused with 403; all of it went out after a 100."},
-		row{"no acknowledgements", upload(5000).blindAcks().body(1000, 5000, 0).says(1010, 403, 0).classes(5000, 0),
-			"info certain: " + sent + "5,000 bytes of body and was refused with 403."},
+		row{
+			"a notice begins above 16 KiB", upload(16_384).body(1000, 16_384, 0).says(1010, 403, headLen+16_384).classes(16_384, 0),
+			"info certain: " + sent + "16,384 bytes of body and was refused with 403; all of it went out before any answer.",
+		},
+		row{
+			"a warning begins at 1 MiB", upload(1<<20).body(1000, 1<<20, 0).says(1010, 403, headLen+1<<20).classes(1<<20, 0),
+			"warning certain: " + sent + "1.0 MB of body and was refused with 403; all of it went out before any answer.",
+		},
+		row{
+			"a hole in the body", invitedThen(403, 5_000_000).but(func(x *analysis.Exchange) { x.ReqBody.Lost = 1460 }).lacks(analysis.DoubtGap, analysis.PartReqBody),
+			"notice inconclusive: " + sent + "about 5.0 MB of body and was refused with 403; all of it went out after a 100.",
+		},
+		row{
+			"no acknowledgements", upload(5000).blindAcks().body(1000, 5000, 0).says(1010, 403, 0).classes(5000, 0),
+			"info certain: " + sent + "5,000 bytes of body and was refused with 403.",
+		},
 		row{"accepted", upload(5000).body(1000, 5000, 0).says(1010, 201, headLen+5000), ""},
 		row{"withheld", upload(5000).says(10, 403, headLen), ""},
 		row{"no Expect", asks("PUT HTTP/1.1", 5000).body(1, 5000, 0).says(10, 403, headLen+5000), ""},
@@ -90,8 +98,10 @@ func TestWasteEarly(t *testing.T) {
 		row{"the worked example", worked(), "notice certain: 55,000 bytes of body were sent before any answer."},
 		row{"16 KiB are no notice", upload(16_384).body(1000, 16_384, 0).says(1010, 403, headLen+16_384).classes(16_384, 0), ""},
 		row{"invited", invitedThen(403, 50_000), ""},
-		row{"no acknowledgements", upload(50_000).blindAcks().body(1000, 50_000, 0).says(1010, 403, 0).classes(50_000, 0),
-			"info inconclusive: 50,000 bytes of body were sent before any answer."},
+		row{
+			"no acknowledgements", upload(50_000).blindAcks().body(1000, 50_000, 0).says(1010, 403, 0).classes(50_000, 0),
+			"info inconclusive: 50,000 bytes of body were sent before any answer.",
+		},
 		row{"accepted", upload(50_000).body(1000, 50_000, 0).says(1010, 201, headLen+50_000).classes(50_000, 0), ""},
 	)
 }
@@ -101,8 +111,10 @@ func Test100ThenReject(t *testing.T) {
 		row{"403", invitedThen(403, 5000), "notice certain: The server asked for the body and 5,000 bytes later refused by the headers alone, with 403."},
 		row{"5 MB", invitedThen(404, 5_000_000), "warning certain: The server asked for the body and 5.0 MB later refused by the headers alone, with 404."},
 		row{"a status that may need the content", invitedThen(422, 5000), ""},
-		row{"such a status, early", upload(5000).says(10, 100, headLen).body(12, 4000, 50).says(20, 400, headLen+1000).classes(0, 4000),
-			"notice certain: The server asked for the body and 4,000 bytes later, before it had all of it, refused with 400."},
+		row{
+			"such a status, early", upload(5000).says(10, 100, headLen).body(12, 4000, 50).says(20, 400, headLen+1000).classes(0, 4000),
+			"notice certain: The server asked for the body and 4,000 bytes later, before it had all of it, refused with 400.",
+		},
 		row{"nothing was sent", upload(5000).says(10, 100, headLen).says(20, 403, headLen), ""},
 		row{"sent before the 100 arrived", upload(5000).body(9, 5000, 0).says(10, 100, headLen).says(20, 403, headLen+5000).classes(5000, 0), ""},
 		row{"accepted", invitedThen(201, 5000), ""},
@@ -122,8 +134,10 @@ func TestTail(t *testing.T) {
 		row{"little, within a round trip and the way back", closing(13, 1000), ""},
 		row{"little, round trip unknown", closing(500, 1000).but(func(x *analysis.Exchange) { x.Conn.SYN = 0 }), ""},
 		row{"the connection stays open", open(200_000), ""},
-		row{"without Expect", asks("PUT HTTP/1.1", 1_000_000).says(10, 413, headLen, "Connection: close").body(11, 100_000, 50),
-			"notice certain: The client kept uploading 100,000 bytes after the refusal (413) that closes the connection."},
+		row{
+			"without Expect", asks("PUT HTTP/1.1", 1_000_000).says(10, 413, headLen, "Connection: close").body(11, 100_000, 50),
+			"notice certain: The client kept uploading 100,000 bytes after the refusal (413) that closes the connection.",
+		},
 		row{"accepted", upload(1_000_000).says(10, 201, headLen, "Connection: close").body(11, 100_000, 50), ""},
 	)
 	try(t, "tail-obliged",
@@ -131,8 +145,10 @@ func TestTail(t *testing.T) {
 		row{"part of it", open(1000), "info certain: The client sent 1,000 bytes of body after the refusal (403), because that kept the connection open."},
 		row{"closing", closing(11, 100_000), ""},
 		row{"hung up without saying so", upload(200_000).says(10, 403, headLen).ends(10.5, reassembly.Reverse, reassembly.FIN).body(11, 1000, 50), ""},
-		row{"hung up afterwards", open(1000).ends(500, reassembly.Reverse, reassembly.FIN),
-			"info certain: The client sent 1,000 bytes of body after the refusal (403), because that kept the connection open."},
+		row{
+			"hung up afterwards", open(1000).ends(500, reassembly.Reverse, reassembly.FIN),
+			"info certain: The client sent 1,000 bytes of body after the refusal (403), because that kept the connection open.",
+		},
 		row{"nothing after it", upload(5000).says(10, 403, headLen), ""},
 		row{"accepted", upload(200_000).says(10, 201, headLen).body(11, 200_000, 50), ""},
 	)
@@ -170,8 +186,10 @@ func TestWasteSavable(t *testing.T) {
 		row{"413 early", early(413), "notice certain: " + would + "4.0 MB of body here, refused with 413, for one round trip of 2.0 ms."},
 		row{"500 early", early(500), "notice certain: " + would + "4.0 MB of body here, refused with 500, for one round trip of 2.0 ms."},
 		row{"500 after the whole body", whole(500), ""},
-		row{"early, no acknowledgements", asks("PUT HTTP/1.1", 8_400_000).blindAcks().body(1, 4_000_000, 0).says(500, 413, 0),
-			"info inconclusive: " + would + "4.0 MB of body here, refused with 413, for one round trip of 2.0 ms."},
+		row{
+			"early, no acknowledgements", asks("PUT HTTP/1.1", 8_400_000).blindAcks().body(1, 4_000_000, 0).says(500, 413, 0),
+			"info inconclusive: " + would + "4.0 MB of body here, refused with 413, for one round trip of 2.0 ms.",
+		},
 		row{"with Expect", whole(404, "Expect: 100-continue"), ""},
 		row{"its Expect may have been cut off", whole(404).lacks(analysis.DoubtSnapLen, analysis.PartRequest), ""},
 		row{"a repeat that left Expect out", whole(404).but(func(x *analysis.Exchange) { x.RetryOf = "1/1" }), ""},
@@ -187,8 +205,10 @@ func TestSavedByExpect(t *testing.T) {
 		row{"10 MB", upload(10_000_000).says(10, 403, headLen), "info certain: Expect saved 10.0 MB of body, refused with 403."},
 		row{"length unknown", upload(-1).says(10, 401, headLen), "info certain: Expect saved a body of unknown length, refused with 401."},
 		row{"the capture ends, kept open", upload(5000).says(10, 403, headLen).endless(), "info inconclusive: Expect saved 5,000 bytes of body, refused with 403."},
-		row{"the capture ends long after", upload(5000).says(10, 403, headLen).endless().but(func(x *analysis.Exchange) { x.At = t0 + 5010e6 }),
-			"info likely: Expect saved 5,000 bytes of body, refused with 403."},
+		row{
+			"the capture ends long after", upload(5000).says(10, 403, headLen).endless().but(func(x *analysis.Exchange) { x.At = t0 + 5010e6 }),
+			"info likely: Expect saved 5,000 bytes of body, refused with 403.",
+		},
 		row{"the capture ends, closing", upload(5000).says(10, 403, headLen, "Connection: close").endless(), "info likely: Expect saved 5,000 bytes of body, refused with 403."},
 		row{"the capture ends, but a request followed", upload(5000).says(10, 403, headLen).next(20).endless(), "info certain: Expect saved 5,000 bytes of body, refused with 403."},
 		row{"417", denied(), ""},

@@ -10,7 +10,7 @@ import (
 // FuzzSniff plays segments in both directions: the first byte of each says its direction and whether it is a hole, the second its
 // length. Whatever comes: no panic, one decision at most, few bytes held before it (hear checks), and what
 // reaches the layer is the end of each stream without a break (the listener checks): from its first byte
-// on, or from behind a PROXY header, unless it was joined in the middle.
+// on, or from behind a PROXY header, unless it was joined in the middle or something else stood in front.
 func FuzzSniff(f *testing.F) {
 	for _, text := range []string{get, ok200, hello, preface, proxied1 + get, proxied2 + get, "SSH-2.0-x\r\n", strings.Repeat("\r\n", 30), "PUT it there\n"} {
 		f.Add(encode([]piece{up(text), down(ok200)}), false)
@@ -35,7 +35,7 @@ func FuzzSniff(f *testing.F) {
 			if l.gaps == 0 && !strings.HasSuffix(want, string(got)) {
 				t.Errorf("direction %d: the layer got %q of %q", d, got, want)
 			}
-			if missing := want[:len(want)-min(len(want), len(got))]; !holes && missing != "" && !isProxy(missing) {
+			if missing := want[:len(want)-min(len(want), len(got))]; !holes && !l.odd && missing != "" && !isProxy(missing) {
 				t.Errorf("direction %d: the layer did not get %q", d, missing)
 			}
 		}

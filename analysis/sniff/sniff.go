@@ -43,6 +43,8 @@ type Sniffer struct {
 		ended *reassembly.End
 		skip  int  // bytes of a PROXY header still to pass over
 		plain bool // no PROXY header can follow
+		// joined: it is looked at wherever a segment begins, as all are with Options.Joined
+		joined bool
 	}
 }
 
@@ -69,7 +71,7 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 		return
 	}
 	d := &s.dirs[c.Dir]
-	if s.o.Joined || s.odd > 0 {
+	if s.o.Joined || s.odd > 0 || d.joined {
 		s.search(c)
 		return
 	}
@@ -103,7 +105,7 @@ func (s *Sniffer) search(c *reassembly.Chunk) {
 
 // tire counts a segment that is nothing known; in the end the connection is left alone.
 func (s *Sniffer) tire() {
-	if s.o.Joined {
+	if s.Joined() {
 		return
 	}
 	if s.odd++; s.odd > patience {
@@ -139,6 +141,7 @@ func (s *Sniffer) look(dir reassembly.Dir) {
 	case response:
 		s.start(dir.Other())
 	case other:
+		s.o.Joined = s.Joined()
 		s.dirs[0].held, s.dirs[1].held = reassembly.Held{}, reassembly.Held{}
 		s.tire()
 	default:
@@ -173,20 +176,19 @@ func (s *Sniffer) start(client reassembly.Dir) {
 	}
 }
 
-// Gap passes a hole on; before a decision the beginning is lost with it, and
-// what is held of the other side would have no end that can be told.
+// Gap passes a hole on; before a decision the beginning is lost with it.
 func (s *Sniffer) Gap(g *reassembly.Gap) {
 	switch {
 	case s.next != nil:
 		s.next.Gap(g)
 	case !s.dead:
-		s.dirs[0].held, s.dirs[1].held = reassembly.Held{}, reassembly.Held{}
-		s.o.Joined = true
+		d := &s.dirs[g.Dir]
+		d.held, d.joined = reassembly.Held{}, true
 	}
 }
 
 // Joined tells whether what is handed on begins in the middle.
-func (s *Sniffer) Joined() bool { return s.o.Joined }
+func (s *Sniffer) Joined() bool { return s.o.Joined || s.dirs[0].joined || s.dirs[1].joined }
 
 // Resent passes a retransmission on.
 func (s *Sniffer) Resent(r *reassembly.Resent) {

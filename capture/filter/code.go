@@ -65,9 +65,9 @@ func (c *code) keep(i bpf.Instruction, word int) {
 	c.put(i)
 }
 
-// program is the program that keeps the first snapLen octets of the frames t is
-// true for.
-func program(t test, snapLen uint32) ([]bpf.Instruction, error) {
+// assemble writes the program that keeps the first snapLen bytes of the frames t
+// is true for.
+func assemble(t test, snapLen uint32) ([]bpf.Instruction, error) {
 	c := &code{}
 	no := c.put(bpf.RetConstant{Val: 0})
 	yes := c.put(bpf.RetConstant{Val: snapLen})

@@ -219,15 +219,16 @@ func (l *layout) pppoes(id int) (test, error) {
 	return t, nil
 }
 
-// ppp is for PPP, which has its own numbers for network protocols.
+// ppp is for PPP, which has its own numbers for IP; others are compared as they
+// are.
 func ppp(l *layout, ethertype uint32) test {
 	switch ethertype {
 	case typeIPv4:
-		return equal(l.kind, 0x0021)
+		ethertype = 0x0021
 	case typeIPv6:
-		return equal(l.kind, 0x0057)
+		ethertype = 0x0057
 	}
-	return constant(false)
+	return equal(l.kind, ethertype)
 }
 
 // where names the link an expression has arrived at, for messages.

@@ -15,7 +15,8 @@ type (
 	constant bool
 	inverted struct{ t test }
 	// both and either go from left to right and stop as soon as they know.
-	both, either struct{ a, b test }
+	both   struct{ a, b test }
+	either struct{ a, b test }
 	// compared holds a against b, as unsigned numbers.
 	compared struct {
 		a   value

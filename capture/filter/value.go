@@ -28,7 +28,6 @@ type (
 		op   bpf.ALUOp
 		a, b value
 	}
-	negative struct{ v value }
 )
 
 func (v number) emit(c *code, _ int) { c.put(bpf.LoadConstant{Dst: bpf.RegA, Val: uint32(v)}) }
@@ -38,11 +37,8 @@ func (v metadata) emit(c *code, _ int) { c.put(bpf.LoadExtension{Num: bpf.Extens
 func (v octets) emit(c *code, word int) {
 	switch {
 	case v.index != nil:
-		// Added in A, not by the load: there the sum wraps at 32 bits on every
-		// machine that runs the program.
-		c.put(bpf.LoadIndirect{Off: 0, Size: v.size})
+		c.put(bpf.LoadIndirect{Off: v.off, Size: v.size})
 		c.put(bpf.TAX{})
-		c.put(bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: v.off})
 		if v.behind {
 			c.put(bpf.ALUOpX{Op: bpf.ALUOpAdd})
 			c.put(bpf.LoadMemShift{Off: v.header})
@@ -64,11 +60,6 @@ func (v operation) emit(c *code, word int) {
 	}
 	c.put(bpf.ALUOpX{Op: v.op})
 	pair(c, v.a, v.b, word)
-}
-
-func (v negative) emit(c *code, word int) {
-	c.put(bpf.NegateA{})
-	v.v.emit(c, word)
 }
 
 // pair puts the code that leaves a in the accumulator and b in X.

@@ -81,15 +81,7 @@ func NewNgWriter(w io.Writer) *NgWriter {
 // empty. A comment longer than an option (65,535 bytes) is cut. Times before
 // 1970 become 1970.
 func (w *NgWriter) WritePacket(p *capture.Packet, comment string) error {
-	id, ok := w.interfaces[p.Link]
-	if !ok {
-		id = uint32(len(w.interfaces))
-		w.interfaces[p.Link] = id
-		w.begin(blockInterface, uint32(p.Link), 0) // no limit of length
-		w.option(9, "\x09")                        // if_tsresol: nanoseconds
-		w.option(0, "")
-		w.end(nil)
-	}
+	id := w.describe(p.Link)
 	t := uint64(max(p.Time, 0))
 	w.begin(blockEnhanced, id, uint32(t>>32), uint32(t), uint32(len(p.Data)), uint32(p.Len))
 	fixed := len(w.block)
@@ -98,6 +90,31 @@ func (w *NgWriter) WritePacket(p *capture.Packet, comment string) error {
 		w.option(0, "")
 	}
 	return w.endData(fixed, p.Data)
+}
+
+// WriteDrops says how many packets of a link type the capturing program missed
+// since the start of the file, up to a time (isb_ifdrop, Section 4.6). A later
+// one replaces it.
+func (w *NgWriter) WriteDrops(link capture.LinkType, until int64, n uint64) error {
+	t := uint64(max(until, 0))
+	w.begin(blockStatistics, w.describe(link), uint32(t>>32), uint32(t))
+	w.option(5, string(binary.LittleEndian.AppendUint64(nil, n)))
+	w.option(0, "")
+	return w.end(nil)
+}
+
+// describe is the interface of a link type; it is written when it is new.
+func (w *NgWriter) describe(link capture.LinkType) uint32 {
+	id, ok := w.interfaces[link]
+	if !ok {
+		id = uint32(len(w.interfaces))
+		w.interfaces[link] = id
+		w.begin(blockInterface, uint32(link), 0) // no limit of length
+		w.option(9, "\x09")                      // if_tsresol: nanoseconds
+		w.option(0, "")
+		w.end(nil)
+	}
+	return id
 }
 
 // WriteSecrets writes a TLS key log (SSLKEYLOGFILE lines). It is to be written

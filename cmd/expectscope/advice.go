@@ -30,6 +30,8 @@ func (c *console) advise(s *analysis.Summary) (unread bool) {
 		return true
 	case unsupported+undecoded == s.Packets:
 		noTCP(c, h)
+	case s.Connections == 0:
+		c.warn("no HTTP request: no TCP connection in the capture carries data", "check that the server was reached, and that the capture began before the request")
 	case s.Orphans > 0:
 		c.warn("no HTTP request, but responses: "+plural(s.Orphans, "response"), "capture both directions: check for an asymmetric route or a one-way mirror port")
 	default:

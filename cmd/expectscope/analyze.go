@@ -135,18 +135,17 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 	}
 	defer src.Close()
 	piped := len(names) == 1 && src.Stats().Total == 0
-	r := &running{c: c, out: out, options: o, piped: piped, stop: stop}
-	r.w = format.New(out, o.writing(c, src, piped && format.Name == "text" && o.output == ""))
-	r.bar = newProgress(c, piped || format.Name != "text")
+	r := &running{c: c, out: out, options: o, piped: piped, text: format.Name == "text", stop: stop}
+	r.w = format.New(out, o.writing(c, src, piped && r.text && o.output == ""))
+	r.bar = newProgress(c, o.output == "" && (piped || !r.text))
 	return r.read(src)
 }
 
 // writing is what the format is told.
 func (o *analyzeOptions) writing(c *console, src capture.Source, stream bool) report.Options {
 	w := report.Options{Top: o.top, Stream: stream}
-	if o.output == "" {
-		w.Width, w.Color = c.width(), c.color()
-	}
+	w.Width = o.width(c)
+	w.Color = o.output == "" && c.color()
 	if o.local {
 		w.Location = time.Local
 	}
@@ -154,6 +153,14 @@ func (o *analyzeOptions) writing(c *console, src capture.Source, stream bool) re
 		w.Input = func(n int) string { return inputs[n-1].Name }
 	}
 	return w
+}
+
+// width is how wide the text report is.
+func (o *analyzeOptions) width(c *console) int {
+	if o.output != "" {
+		return report.DefaultWidth
+	}
+	return c.width()
 }
 
 // A running analysis. It is the engine's sink: it chooses what is shown.
@@ -165,10 +172,12 @@ type running struct {
 	options *analyzeOptions
 	// piped: the input comes as it is captured, so results are passed on one by one.
 	piped bool
+	text  bool // the format is for a reader
 	stop  <-chan struct{}
-	cut   bool  // stopped before the end of a file
-	found bool  // --fail-on was reached
-	err   error // of the first write that failed
+	cut   bool   // stopped before the end of a file
+	shown uint64 // findings
+	found bool   // --fail-on was reached
+	err   error  // of the first write that failed
 }
 
 // Exchange shows an exchange.
@@ -183,6 +192,7 @@ func (r *running) Finding(f *analysis.Finding) {
 	if !r.options.selected.finding(f) {
 		return
 	}
+	r.shown++
 	r.found = r.found || r.options.failOn.reached(f)
 	r.wrote(r.w.Finding(f))
 }
@@ -214,6 +224,9 @@ func (r *running) read(src capture.Source) error {
 	sum := e.Close(src)
 	sum.Capture.Truncated = sum.Capture.Truncated || r.cut || broke != nil
 	r.bar.clear()
+	if r.err == nil && r.text {
+		_, r.err = r.out.WriteString(o.selected.note(r.shown, total(sum.Findings), o.width(r.c)))
+	}
 	if r.err == nil {
 		r.err = r.w.Close(sum)
 	}

@@ -37,6 +37,7 @@ func newRoot(c *console) *cobra.Command {
 	o := analyzeFlags(root)
 	verbs := []*cobra.Command{newAnalyze(c), newExplain(c), newRules(c), newVersion(c)}
 	root.AddCommand(verbs...)
+	strictHelp(root)
 	root.RunE = func(cmd *cobra.Command, names []string) error {
 		if len(names) == 0 {
 			cmd.SetOut(c.err)
@@ -51,6 +52,30 @@ func newRoot(c *console) *cobra.Command {
 		return o.run(c, names)
 	}
 	return root
+}
+
+// strictHelp makes cobra's own verbs refuse what they do not know.
+func strictHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.RunE = func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err != nil || len(rest) > 0 {
+					return usage("expectscope --help lists the verbs", "there is no help about %q", strings.Join(args, " "))
+				}
+				about.InitDefaultHelpFlag()
+				return about.Help()
+			}
+		case "completion":
+			cmd.RunE = func(_ *cobra.Command, args []string) error {
+				return usage("expectscope completion bash, zsh, fish or powershell", "completion needs the name of a shell, and got %q", strings.Join(args, " "))
+			}
+			cmd.Args = cobra.ArbitraryArgs
+		}
+	}
 }
 
 // misspelt is an error if the word is no file, and looks like a verb.

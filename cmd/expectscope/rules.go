@@ -17,7 +17,7 @@ func newRules(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "List the rules: what is looked for",
-		Long:  "List the rules: what is looked for, how much it matters, who is to change something, and the clause.",
+		Long:  "List the rules: what is looked for, how much it matters, who is to change\nsomething, and the clause it stands on.",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			var err error

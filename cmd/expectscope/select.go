@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"path"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"expectscope/analysis"
+	"expectscope/analysis/report"
 	"expectscope/analysis/rules"
 )
 
@@ -24,23 +26,42 @@ type selection struct {
 	clients, servers []party
 	targets          []string
 	statuses         []statusRange
+	given            []string // the flags as they were given
 }
 
 // flags adds the flags of the selection to a command.
 func (s *selection) flags(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.Func("rule", "show findings of these `RULES`: ids or globs, as 417-*", adds(&s.rules, parseRule))
-	fs.Func("severity", "show findings of this `SEVERITY` or worse", func(v string) (err error) {
+	add := func(name, usage string, parse func(string) error) {
+		cmd.Flags().Func(name, usage, func(v string) error {
+			s.given = append(s.given, "--"+name+" "+v)
+			return parse(v)
+		})
+	}
+	add("rule", "show findings of these `RULES`: ids or globs, as 417-*", adds(&s.rules, parseRule))
+	add("severity", "show findings of this `SEVERITY` or worse", func(v string) (err error) {
 		s.severity, err = parseSeverity(v)
 		return err
 	})
-	fs.Func("client", "show these clients: `ADDRESS`[:PORT] or CIDR", adds(&s.clients, parseParty))
-	fs.Func("server", "show these servers: `ADDRESS`[:PORT], CIDR or :PORT", adds(&s.servers, parseParty))
-	fs.Func("target", "show targets with this `TEXT` in them; * is any text", func(v string) error {
+	add("client", "show these clients: `ADDRESS`[:PORT] or CIDR", adds(&s.clients, parseParty))
+	add("server", "show these servers: `ADDRESS`[:PORT], CIDR or :PORT", adds(&s.servers, parseParty))
+	add("target", "show targets with this `TEXT` in them; * is any text", func(v string) error {
 		s.targets = append(s.targets, v)
 		return nil
 	})
-	fs.Func("status", "show these final `STATUSES`: 417, 4xx or none", adds(&s.statuses, parseStatus))
+	add("status", "show these final `STATUSES`: 417, 4xx or none", adds(&s.statuses, parseStatus))
+}
+
+// note says above a text report that it is not of all findings; the empty
+// string if it is.
+func (s *selection) note(shown, all uint64, width int) string {
+	if len(s.given) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	para(&b, "", fmt.Sprintf("Shown: %d of %s, as %s chooses. The sentence below is about these alone, the figures are of the whole capture.",
+		shown, plural(all, "finding"), report.Safe(strings.Join(s.given, " "))), width)
+	b.WriteString("\n")
+	return b.String()
 }
 
 // adds parses a comma list and appends to what earlier flags of the name gave.

@@ -1,0 +1,48 @@
+# Everything here needs Go alone; go fetches the linters itself (.ci/tools/go.mod).
+FUZZTIME ?= 60s
+TOOL = go tool -modfile=.ci/tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build check test race lint fuzz golden pcaps docs demo cover
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+build: ## build one static binary, ./expectscope
+	CGO_ENABLED=0 go build -trimpath -o expectscope ./cmd/expectscope
+
+check: ## run what CI runs
+	.ci/run
+
+test: ## run the tests
+	go test ./...
+
+race: ## run the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race ./...
+
+lint: ## gofumpt, go vet, staticcheck
+	@out=$$($(TOOL) gofumpt -l .) && test -z "$$out" || { echo "not formatted: $$out"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (60s)
+	@grep -rl --include=*_test.go '^func Fuzz' . | sort | while read -r f; do \
+	  for t in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$f); do \
+	    echo "== $$t in $$(dirname $$f)"; \
+	    go test -run='^$$' -fuzz="^$$t\$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$f) || exit 1; \
+	  done; done
+
+golden: ## write all goldens anew; git diff shows what changed
+	go test $$(grep -rl --include=*_test.go 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+
+pcaps: ## rebuild testdata/pcaps/*.pcap from their conversations
+	go test ./capture/script -run TestPcapsAreBuilt -update
+
+docs: ## write the README's picture and rule table anew
+	go test ./cmd/expectscope -run TestREADME -update
+
+demo: ## analyze the demo capture
+	go run ./cmd/expectscope testdata/pcaps/demo.pcap
+
+cover: ## test coverage by package, coverage.out for go tool cover
+	go test -coverprofile=coverage.out ./...
