@@ -44,7 +44,8 @@ func (d *detail) content(t *theme, w int, n store.Snapshot) []string {
 	x := n.Exchanges.At(int(d.pos))
 	p := &writer{theme: t, w: w}
 	p.line(t.strong.of(fit(safe(x.Request.Method)+" "+safe(x.Request.Target), w-24, ends) + "  " + fit(outcome(x), 22, right)))
-	software(p, x)
+	parties(p, x)
+	identity(p, x)
 	p.blank()
 	next := n.Find(x.Retry.By)
 	p.lines = append(p.lines, report.Ladder(&x.Exchange, exchangeOf(next), min(w, 120))...)
@@ -85,10 +86,14 @@ func outcome(x *store.Exchange) string {
 	return "no answer"
 }
 
-// software says who talked to whom.
-func software(p *writer, x *store.Exchange) {
+// parties says who talked to whom.
+func parties(p *writer, x *store.Exchange) {
 	p.para("client", labels, strings.TrimSpace(endpoint(x.Conn.Addr(x.Client))+"  "+safe(x.UserAgent())))
 	p.para("server", labels, strings.TrimSpace(endpoint(x.Conn.Addr(x.ServerDir()))+"  "+safe(x.Software())))
+}
+
+// identity says which exchange it is, and what is in doubt.
+func identity(p *writer, x *store.Exchange) {
 	note := x.ID + ", " + clock(x.Request.Last.Time) + " UTC, " + safe(x.Request.Version)
 	if len(x.Doubts) > 0 {
 		var words []string
@@ -246,9 +251,7 @@ func heads(p *writer, x *store.Exchange) {
 // A connectionDetail is the page of one connection: the order of events on it.
 type connectionDetail struct {
 	page
-	// id is that of the first exchange on it.
-	pos int32
-	row int32
+	pos int32 // among the connections of the list
 }
 
 // maxDrawn is how many exchanges of a connection are drawn.
@@ -257,9 +260,11 @@ const maxDrawn = 200
 // content is the lines of the page in w columns.
 func (d *connectionDetail) content(t *theme, w int, n store.Snapshot, c *connection) []string {
 	p := &writer{theme: t, w: w}
-	p.line(t.strong.of("connection " + strconv.FormatUint(c.x.Conn.First.Frame(), 10)))
-	software(p, c.x)
-	p.para("requests", labels, report.Grouped(int64(len(c.exchanges)))+", "+report.Grouped(int64(c.findings))+" findings, "+report.Size(c.wasted)+" wasted; "+ending(row{c: c}))
+	x := n.Exchanges.At(int(c.exchanges[0]))
+	p.line(t.strong.of("connection of frame " + strconv.FormatUint(x.Conn.First.Frame(), 10)))
+	parties(p, x)
+	p.para("requests", labels, report.Grouped(int64(len(c.exchanges)))+" from "+clock(x.Request.Last.Time)+" UTC on, "+report.Grouped(int64(c.findings))+" findings, "+
+		report.Size(c.wasted)+" wasted; "+ending(row{c: c}))
 	p.blank()
 	var xs []*analysis.Exchange
 	for _, i := range c.exchanges[:min(len(c.exchanges), maxDrawn)] {

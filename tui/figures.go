@@ -54,7 +54,7 @@ var waitBins = [...]waitBin{
 	{2700 * ms, "   2.7 s", "an old Apache HttpClient waits 2 s"},
 	{3300 * ms, "     3 s", "Apache HttpClient"},
 	{4600 * ms, "   4.6 s", ""},
-	{5500 * ms, "     5 s", "wait of 5 s"},
+	{5500 * ms, "     5 s", "Java HttpClient"},
 	{1 << 62, " longer", "no time-out seen"},
 }
 

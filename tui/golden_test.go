@@ -158,7 +158,7 @@ func TestSizes(t *testing.T) {
 	for _, size := range [][2]int{{59, 24}, {80, 14}, {10, 3}, {1, 1}, {0, 0}} {
 		s := shown(st, size[0], size[1], darkLook)
 		got := s.view(nil)
-		if n := strings.Count(got, "\n") + 1; n > max(size[1], 1) || !strings.HasPrefix("expectscope needs 60", ansi.Truncate(got, min(size[0], 10), "")) {
+		if n := strings.Count(got, "\n") + 1; n > max(size[1], 1) || size[1] > 0 && !strings.HasPrefix(got, "expectscope"[:min(max(size[0], 1), 11)]) {
 			t.Errorf("at %v: %q", size, got)
 		}
 	}

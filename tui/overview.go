@@ -143,7 +143,7 @@ const noteWidth = 42
 
 // histogram draws how long clients waited before their body.
 func histogram(p *writer, g *figures) {
-	p.title("WAITS BEFORE THE BODY, WITH EXPECT")
+	p.title("WAITS FOR AN ANSWER TO EXPECT")
 	if g.waited == 0 {
 		p.line("none")
 		return

@@ -17,9 +17,11 @@ type prompt struct {
 	input  textinput.Model
 	before string // the filter when it was opened, which esc brings back
 	fault  string // what is wrong with what is typed, "" for nothing
-	values map[string][]string
-	offers []string
-	offer  int
+	// refused tells that enter was pressed on what cannot be read.
+	refused bool
+	values  map[string][]string
+	offers  []string
+	offer   int
 }
 
 // ask opens the prompt with the filter there is.
@@ -44,9 +46,11 @@ func (p *prompt) resize(w int) {
 // update takes what is typed. It returns the filter to apply, and whether the prompt is to be closed.
 func (p *prompt) update(msg tea.Msg, s *screen) (cmd tea.Cmd, typed string, over bool) {
 	if key, ok := msg.(tea.KeyPressMsg); ok {
+		p.refused = false
 		switch key.String() {
 		case "enter":
-			return nil, p.input.Value(), true
+			p.refused = p.fault != ""
+			return nil, p.input.Value(), !p.refused
 		case "esc", "ctrl+c":
 			return nil, p.before, true
 		case "tab", "down":
@@ -96,9 +100,10 @@ func (p *prompt) view(s *screen) []string {
 		return nil
 	}
 	hint := "tab completes, enter keeps the filter, esc drops it"
-	if p.fault != "" {
+	switch {
+	case p.fault != "" && (p.refused || len(p.offers) == 0):
 		hint = s.theme.strong.of(safe(p.fault))
-	} else if len(p.offers) > 0 {
+	case len(p.offers) > 0:
 		hint = ""
 		for i, o := range p.offers {
 			word := safe(o[strings.LastIndexByte(o, ' ')+1:])

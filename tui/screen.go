@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"expectscope/analysis/query"
@@ -238,6 +239,9 @@ func (s *screen) state(w int) string {
 	}
 	l := s.list()
 	count := report.Grouped(int64(len(l.ix.rows)))
+	if s.here() == inDetail {
+		return s.place() + " of " + count
+	}
 	var words []string
 	if k := l.spec.kind; k.groupings != nil && l.spec.group > 0 {
 		words = append(words, "by "+k.groupings[l.spec.group].name)
@@ -256,6 +260,19 @@ func (s *screen) state(w int) string {
 		words = words[1:]
 	}
 	return cutTo(strings.Join(words, ", "), w)
+}
+
+// place is the number of the row whose page is shown, in the order of its list.
+func (s *screen) place() string {
+	l := s.list()
+	pos := l.position(l.cursor)
+	switch {
+	case len(s.details) > 0:
+		pos = s.details[0].row
+	case s.conn != nil:
+		pos = s.conn.pos
+	}
+	return report.Grouped(int64(slices.Index(l.ix.rows, pos) + 1))
 }
 
 // body is what is between.

@@ -123,9 +123,8 @@ func (p *pen) row(r row, selected bool) string {
 	return b.String()
 }
 
-// group is the line above the rows of a group: what they have in common, how many, what they cost.
+// group is the line above the rows of a group: what they have in common, how many, and their sums in the columns that have them.
 func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool) string {
-	by := &p.kind.groupings[ix.spec.group]
 	sign := "▾ "
 	switch {
 	case g.n == 1:
@@ -133,35 +132,47 @@ func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool
 	case folded:
 		sign = "▸ "
 	}
-	word := g.worst.String()
-	figures := report.Grouped(int64(g.n)) + "×"
-	if g.wasted > 0 {
-		figures += "  " + report.Size(g.wasted) + " wasted"
+	room, tail := p.sums(&g.sums)
+	number := fit(report.Grouped(int64(g.n))+"×", 6, right)
+	if g.n > 9999 {
+		number = " " + report.Grouped(int64(g.n)) + "×"
 	}
-	if g.saved > 0 && p.w >= 100 {
-		figures += "  " + report.Size(g.saved) + " saved"
-	}
-	if g.lost > 0 && p.w >= 70 {
-		figures += "  " + report.Span(g.lost)
-	}
-	room := p.w - 4 - 9 - width(figures) - 2
+	room -= gutter + p.inset + severityWidth + width(number)
 	name := safe(g.key)
-	if by.causes {
-		if title := n.Findings.At(int(g.sample)).Title; max(width(name), 23)+1+width(title) <= room {
-			name = fit(name, 23, left) + " " + title
+	if ix.spec.kind.groupings[ix.spec.group].causes {
+		if rest := room - idWidth - 1; rest >= 12 {
+			name = fit(name, idWidth, left) + " " + cutTo(n.Findings.At(int(g.sample)).Title, rest)
 		}
 	}
-	start := "  "
+	severity := fit(g.worst.String(), severityWidth, left)
+	line := sign + p.theme.severity[g.worst].of(severity) + fit(name, room, ends) + number + tail
 	if selected {
-		start = p.theme.selected.on + "> "
+		return p.theme.selected.on + "> " + sign + severity + fit(name, room, ends) + number + tail + p.theme.selected.off
 	}
-	severity := fit(word, 9, left)
-	if !selected {
-		severity = p.theme.severity[g.worst].of(severity)
+	return "  " + line
+}
+
+// severityWidth is the room for a severity, idWidth for most rules.
+const severityWidth, idWidth = 9, 23
+
+// sums is what a group has in the columns from the first one with a sum on, and the room left of them.
+func (p *pen) sums(s *sums) (room int, tail string) {
+	at := gutter + p.inset
+	for i, n := range p.l.columns {
+		c, w := &p.kind.columns[n], p.l.widths[i]
+		switch {
+		case c.sum != nil:
+			if tail == "" {
+				room = at - 1
+			}
+			tail += " " + fit(c.sum(s), w, c.align)
+		case tail != "":
+			tail += spaces(w + 1)
+		}
+		at += w + 1
 	}
-	line := start + sign + severity + fit(name, room, ends) + "  " + figures
-	if selected {
-		return line + p.theme.selected.off
+	if tail == "" {
+		return p.w, ""
 	}
-	return line
+	return room, tail + spaces(p.w-at+1)
 }

@@ -252,7 +252,7 @@ func TestProgress(t *testing.T) {
 
 func TestVersionText(t *testing.T) {
 	release := &debug.BuildInfo{Main: debug.Module{Version: "v0.1.0"}}
-	revision := &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{
+	revision := &debug.BuildInfo{Main: debug.Module{Version: "v0.0.0-20260105100000-0123456789ab+dirty"}, Settings: []debug.BuildSetting{
 		{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.time", Value: "2026-01-05T10:00:00Z"}, {Key: "vcs.modified", Value: "true"},
 	}}
 	for _, c := range []struct {
