@@ -48,7 +48,7 @@ func (d *detail) content(t *theme, w int, n store.Snapshot) []string {
 	identity(p, x)
 	p.blank()
 	next := n.Find(x.Retry.By)
-	p.lines = append(p.lines, report.Ladder(&x.Exchange, exchangeOf(next), min(w, 120))...)
+	p.drawing(report.Ladder(&x.Exchange, exchangeOf(next), min(w, 120)))
 	scale := report.Scale(&x.Exchange, exchangeOf(next), min(w, 120)-labels)
 	p.line(t.dim.of(fit("scale", labels, left)) + scale[0])
 	p.line(spaces(labels) + t.dim.of(scale[1]))
@@ -270,7 +270,7 @@ func (d *connectionDetail) content(t *theme, w int, n store.Snapshot, c *connect
 	for _, i := range c.exchanges[:min(len(c.exchanges), maxDrawn)] {
 		xs = append(xs, &n.Exchanges.At(int(i)).Exchange)
 	}
-	p.lines = append(p.lines, report.ConnectionLadder(xs, min(w, 120))...)
+	p.drawing(report.ConnectionLadder(xs, min(w, 120)))
 	if more := len(c.exchanges) - len(xs); more > 0 {
 		p.line("and " + report.Grouped(int64(more)) + " more requests")
 	}

@@ -160,7 +160,7 @@ func (ix *index) arrange(n store.Snapshot, picked []sortable) {
 	ix.total = ix.sum(n, ix.rows)
 }
 
-// gather puts rows of the same key together, the groups that matter most first, rows within a group in their order.
+// gather puts rows of the same key together, in their order.
 func (ix *index) gather(n store.Snapshot) {
 	by := &ix.spec.kind.groupings[ix.spec.group]
 	number := map[string]int32{}
@@ -176,6 +176,18 @@ func (ix *index) gather(n store.Snapshot) {
 		of[i] = g
 		ix.groups[g].n++
 	}
+	ix.layOut(of)
+	for i := range ix.groups {
+		g := &ix.groups[i]
+		members := ix.rows[g.first : g.first+g.n]
+		g.sums, g.sample = ix.sum(n, members), ix.gravest(n, members)
+		ix.total.add(g.sums)
+	}
+	ix.rank(n, by.causes)
+}
+
+// layOut puts the rows of each group together. of is the number of each row's group.
+func (ix *index) layOut(of []int32) {
 	first := int32(0)
 	for i := range ix.groups {
 		ix.groups[i].first, first = first, first+ix.groups[i].n
@@ -188,24 +200,30 @@ func (ix *index) gather(n store.Snapshot) {
 		g.n++
 	}
 	ix.rows = rows
-	for i := range ix.groups {
-		g := &ix.groups[i]
-		members := rows[g.first : g.first+g.n]
-		g.sums, g.sample = ix.sum(n, members), ix.gravest(n, members)
-		ix.total.add(g.sums)
-	}
+}
+
+// rank orders the groups: the gravest first, causes before what is always a consequence, then by cost.
+func (ix *index) rank(n store.Snapshot, causes bool) {
 	roots := map[string]bool{}
-	if by.causes {
+	if causes {
 		roots = ix.roots(n)
 	}
 	slices.SortStableFunc(ix.groups, func(a, b group) int {
 		return cmp.Or(
-			cmp.Compare(b.sums.worst, a.sums.worst),
+			cmp.Compare(b.worst, a.worst),
 			-compareBool(roots[a.key], roots[b.key]),
-			cmp.Compare(b.sums.wasted, a.sums.wasted),
+			cmp.Compare(b.wasted, a.wasted),
 			cmp.Compare(b.n, a.n),
 			strings.Compare(a.key, b.key))
 	})
+	rows := make([]int32, 0, len(ix.rows))
+	for i := range ix.groups {
+		g := &ix.groups[i]
+		first := int32(len(rows))
+		rows = append(rows, ix.rows[g.first:g.first+g.n]...)
+		g.first = first
+	}
+	ix.rows = rows
 }
 
 func compareBool(a, b bool) int {

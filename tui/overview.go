@@ -19,7 +19,7 @@ func (o *overview) content(t *theme, w int, g *figures) []string {
 	if !g.done {
 		p.line(t.dim.of("so far:"))
 	}
-	for _, l := range wrap(g.verdict, w) {
+	for _, l := range wrap(safe(g.verdict), w) {
 		p.line(t.strong.of(l))
 	}
 	p.blank()

@@ -42,6 +42,13 @@ func (p *writer) blank() { p.lines = append(p.lines, "") }
 // line adds a line that may hold styles.
 func (p *writer) line(s string) { p.lines = append(p.lines, s) }
 
+// drawing adds the lines of a drawing of analysis/report.
+func (p *writer) drawing(lines []string) {
+	for _, l := range lines {
+		p.line(safe(l))
+	}
+}
+
 // title adds a heading.
 func (p *writer) title(s string) {
 	if len(p.lines) > 0 && p.lines[len(p.lines)-1] != "" {

@@ -59,6 +59,7 @@ type Machine struct {
 	missed   bool             // requests may have gone unseen: an answer may belong to one of them
 	inner    reassembly.Layer // the tunnel's
 	waiting  reassembly.Held  // client bytes behind CONNECT
+	gone     *reassembly.End  // end of the client's stream, when it came while waiting
 	server   reassembly.Mark  // end of the server's stream, Packet 0 while open
 	ending   analysis.Ended   // how it ended
 	dead     bool
@@ -135,6 +136,10 @@ func (m *Machine) End(e *reassembly.End) {
 	case m.dead:
 	case e.Dir == m.o.Client:
 		m.owedEnd()
+		if m.req.state == held { // the tunnel's layer, if there will be one, must hear of it
+			end := *e
+			m.gone = &end
+		}
 		m.req.end(e)
 		if m.server.Packet != 0 || e.How != reassembly.FIN { // else an answer can still decide
 			m.conclude(e.At)
@@ -175,6 +180,9 @@ func (m *Machine) tunnel() {
 	}
 	m.inner = m.o.Switch(m.next)
 	m.waiting.Replay(m.o.Client, m.inner.Data)
+	if m.gone != nil {
+		m.inner.End(m.gone)
+	}
 }
 
 // push enters a request that waits for its answer.

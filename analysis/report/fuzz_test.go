@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"expectscope/analysis"
+	"expectscope/analysis/rules"
 	"expectscope/capture"
 	"expectscope/reassembly"
 )
@@ -87,15 +88,21 @@ func (k *taker) exchange() *analysis.Exchange {
 	return x
 }
 
+func (k *taker) rule() *analysis.Rule {
+	all := rules.All()
+	return all[int(k.byte())%len(all)]
+}
+
 func (k *taker) finding(x *analysis.Exchange) analysis.Finding {
+	r := k.rule() // rules are ours; all else may be the wire's
 	f := analysis.Finding{
-		Rule: k.string(), Exchange: x.ID, Title: k.string(), State: analysis.FindingState(k.byte() % 3),
+		Rule: r.ID, Exchange: x.ID, Title: r.Title, State: analysis.FindingState(k.byte() % 3),
 		Severity: analysis.Severity(k.byte() % 4), Confidence: analysis.Confidence(k.byte() % 3), Summary: k.string(),
 		Client: x.Conn.Client, Server: x.Conn.Server, Method: x.Request.Method, Target: x.Request.Target, Status: int(k.int()),
 		UserAgent: k.string(), ServerSoftware: k.string(), Wasted: k.int(), Saved: k.int(), Lost: time.Duration(k.int()), Time: k.int(),
 	}
 	if k.byte()&1 != 0 {
-		f.Cause = k.string()
+		f.Cause = k.rule().ID
 	}
 	for range k.byte() % 3 {
 		f.Fault = append(f.Fault, analysis.Fault(k.byte()%4))

@@ -33,7 +33,7 @@ type consequence struct {
 }
 
 func newGroup(f *analysis.Finding) *group {
-	return &group{rule: Safe(f.Rule), title: f.Title, clauses: f.Clauses, with: map[string]*consequence{}}
+	return &group{rule: f.Rule, title: f.Title, clauses: f.Clauses, with: map[string]*consequence{}}
 }
 
 func (g *group) consequence(f *analysis.Finding) {

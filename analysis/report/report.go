@@ -49,6 +49,9 @@ type Options struct {
 	// Input gives the name of the input with that 1-based number (capture.Num.Input). It is nil when the run
 	// has a single input, and then no format names it.
 	Input func(n int) string
+	// Selected tells that not all findings are handed over, so that the text
+	// report does not say of a capture that it is in order.
+	Selected bool
 	// Stream makes the text report print each finding as a line when it settles; the report still ends the output.
 	Stream bool
 }

@@ -241,7 +241,7 @@ func (t *text) stream(f *analysis.Finding) error {
 	if !t.opts.Stream {
 		return nil
 	}
-	words := Safe(f.Rule) + "  "
+	words := f.Rule + "  "
 	switch {
 	case f.State != analysis.Final:
 		words = f.State.String() + " " + words

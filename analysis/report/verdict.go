@@ -60,6 +60,11 @@ func (t *text) verdict(s *analysis.Summary) string {
 	case t.tally[costly] > 0:
 		v = "Nothing is broken, but " + uncapital(share(t.tally[costly], s.Exchanges, "cost more than needed or deserved a look")) +
 			t.phrases(costly) + t.cost(s)
+	case t.opts.Selected && len(s.Findings) > 0:
+		v = "None of the findings chosen is more than a fact to know."
+		if len(t.groups) == 0 {
+			v = "No finding is among those chosen."
+		}
 	case s.Exchanges == 0:
 		v = "No HTTP request in this capture."
 	case s.Expect == 0:

@@ -93,9 +93,18 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// short skips what starts tcpdump a thousand times.
+func short(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: expressions are held to the committed answers alone")
+	}
+}
+
 // TestTablesAgainstTcpdump asks tcpdump again, packet by packet, and about
 // frames that are cut short too.
 func TestTablesAgainstTcpdump(t *testing.T) {
+	short(t)
 	for name, link := range tables {
 		t.Run(name, func(t *testing.T) {
 			ps := append(generate(link, false), generate(link, true)...)
@@ -147,6 +156,7 @@ func compare(t *testing.T, o *oracle, expr string, p *Program, ps []capture.Pack
 // TestRandomTrees joins expressions of the table at random and asks tcpdump
 // about what comes out.
 func TestRandomTrees(t *testing.T) {
+	short(t)
 	const trees = 400
 	ps := generate(capture.LinkEthernet, true)
 	o := newOracle(t, ps)

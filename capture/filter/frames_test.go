@@ -9,7 +9,7 @@ import (
 )
 
 // frameCount is how many frames of each link type expressions are tried on.
-const frameCount = 4000
+const frameCount = 2400
 
 // generate makes frames of a link type, the same on every run. Addresses and
 // ports come from small sets, so that expressions about them match some. Where

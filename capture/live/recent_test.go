@@ -3,7 +3,6 @@ package live
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -133,6 +132,6 @@ func BenchmarkRecentAdd(b *testing.B) {
 		r.Add(p)
 	}
 	if r.Packets() == 0 {
-		b.Fatal(fmt.Sprint("nothing remembered"))
+		b.Fatal("nothing remembered")
 	}
 }

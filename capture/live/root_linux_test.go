@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -358,7 +362,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no such interface": {Options{Interface: "none0"}, NoInterface, "cannot capture from none0: there is no such interface", "expectscope live -D lists the interfaces"},
 		"no name of one":    {Options{Interface: "a name that is too long"}, NoInterface, "cannot capture from a name that is too long: there is no such interface", "expectscope live -D lists the interfaces"},
 		"a bad filter":      {Options{Filter: tooLong}, BadFilter, "cannot capture from any: the kernel refuses the filter: invalid argument", "check what the filter asks for; the kernel takes 4,096 instructions"},
-		"too much memory":   {Options{Buffer: 1 << 50}, NoMemory, "cannot capture from any: the kernel has no memory for the buffer: cannot allocate memory", "give a smaller --buffer"},
+		"too much memory":   {Options{Buffer: min(1<<50, math.MaxInt/2)}, NoMemory, "cannot capture from any: the kernel has no memory for the buffer: cannot allocate memory", "give a smaller --buffer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, err := Open(c.o)
@@ -387,4 +391,22 @@ func TestInterfaces(t *testing.T) {
 		}
 	}
 	t.Skip("there is no interface lo")
+}
+
+// When the disk is full in the middle of a block, the file ends before it.
+func TestRecordDiskFullInABlock(t *testing.T) {
+	asRoot(t)
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("cannot mount a small disk: %s", out)
+	}
+	defer exec.Command("umount", "-l", dir).Run()
+	path := filepath.Join(dir, "seen.pcapng")
+	if _, err := writes(t, path); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("error %v, want one about space", err)
+	}
+	got, in := readAll(t, path)
+	if len(got) < 500 || in[0].Err != nil {
+		t.Errorf("%d packets are kept (%v), want 500 or more", len(got), in[0].Err)
+	}
 }

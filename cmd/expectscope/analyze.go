@@ -143,7 +143,7 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 
 // writing is what the format is told.
 func (o *analyzeOptions) writing(c *console, src capture.Source, stream bool) report.Options {
-	w := report.Options{Top: o.top, Stream: stream}
+	w := report.Options{Top: o.top, Stream: stream, Selected: len(o.selected.given) > 0}
 	w.Width = o.width(c)
 	w.Color = o.output == "" && c.color()
 	if o.local {

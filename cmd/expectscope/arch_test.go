@@ -22,7 +22,7 @@ var mayImport = map[string]string{
 	"capture":          "",
 	"capture/decode":   "capture " + gopacketLayers,
 	"capture/filter":   "capture golang.org/x/net/bpf",
-	"capture/live":     "capture golang.org/x/sys/unix golang.org/x/net/bpf",
+	"capture/live":     "capture capture/pcapfile golang.org/x/sys/unix golang.org/x/net/bpf",
 	"capture/pcapfile": "capture golang.org/x/sys/unix github.com/klauspost/compress/gzip github.com/klauspost/compress/zstd github.com/pierrec/lz4/v4",
 	"capture/script":   "capture",
 	"reassembly":       "capture capture/decode " + gopacketLayers + " " + gopacketReassembly,
