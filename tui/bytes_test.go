@@ -35,7 +35,7 @@ func (s silent) Read([]byte) (int, error) { <-s.end; return 0, io.EOF }
 
 // A key sends the lines that changed: over ssh that is what one waits for.
 func TestBytesPerKey(t *testing.T) {
-	const keys, frame = 120, 20 * time.Millisecond
+	const keys, frame = 60, 20 * time.Millisecond
 	st := many(2000)
 	for _, view := range []string{"1", "2", "4"} {
 		out, in := &tap{}, silent{make(chan struct{})}

@@ -14,7 +14,8 @@ import (
 	"expectscope/analysis/store"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+// updating tells that the golden files are to be written anew: go test -update, a flag that teatest brings.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // shown is a screen of a store, everything indexed.
 func shown(st *store.Store, w, h int, l look) *screen {
@@ -99,7 +100,7 @@ func readable(s string) string {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if *update {
+	if updating() {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -10,11 +10,13 @@ const (
 	inExchanges
 	inOverview
 	inConnections
-	inDetail
+	inDetail     // the page of an exchange
+	inConnection // the page of a connection
 
 	inLists  = inFindings | inExchanges | inConnections
 	inViews  = inLists | inOverview
-	anywhere = inViews | inDetail
+	inPages  = inDetail | inConnection
+	anywhere = inViews | inPages
 )
 
 // A binding is a key, or several that do the same.
@@ -38,14 +40,14 @@ func bindings() []binding {
 		{keys: []string{"right", "l"}, name: "→ l", does: "unfold", in: inFindings, act: func(s *screen) action { s.list().toggle(true); return action{} }},
 		{keys: []string{"left", "h"}, name: "← h", does: "fold", in: inFindings, act: func(s *screen) action { s.list().toggle(false); return action{} }},
 		{keys: []string{"a"}, name: "a", does: "only exchanges that have to do with Expect, or all", word: "all", in: inExchanges, act: (*screen).toggleAll},
-		{keys: []string{"n"}, name: "n", does: "the next one of the list", word: "next", in: inDetail, act: func(s *screen) action { s.sibling(1); return action{} }},
-		{keys: []string{"p"}, name: "p", does: "the one before", word: "prev", in: inDetail, act: func(s *screen) action { s.sibling(-1); return action{} }},
+		{keys: []string{"n"}, name: "n", does: "the next one of the list", word: "next", in: inPages, act: func(s *screen) action { s.sibling(1); return action{} }},
+		{keys: []string{"p"}, name: "p", does: "the one before", word: "prev", in: inPages, act: func(s *screen) action { s.sibling(-1); return action{} }},
 		{keys: []string{"r"}, name: "r", does: "go to the repeat, or from it to what it repeats", word: "retry", in: inDetail, act: (*screen).follow},
 		{keys: []string{"s"}, name: "s", does: "sort by the next column", word: "sort", in: inLists, act: func(s *screen) action { s.resort(1); return action{} }},
 		{keys: []string{"S"}, name: "S", does: "turn the order round", in: inLists, act: (*screen).reverse},
-		{keys: []string{"y"}, name: "y", does: "copy the Wireshark filter of the finding, else the id", word: "copy", in: inLists | inDetail, act: (*screen).copyProof},
-		{keys: []string{"Y"}, name: "Y", does: "copy the exchange's id", in: inLists | inDetail, act: (*screen).copyID},
-		{keys: []string{"e"}, name: "e", does: "write the exchange's packets to a pcapng file", word: "extract", in: inLists | inDetail, act: (*screen).extract},
+		{keys: []string{"y"}, name: "y", does: "copy the Wireshark filter of the finding, else the id", word: "copy", in: inLists | inPages, act: (*screen).copyProof},
+		{keys: []string{"Y"}, name: "Y", does: "copy the exchange's id", in: inLists | inPages, act: (*screen).copyID},
+		{keys: []string{"e"}, name: "e", does: "write the exchange's packets to a pcapng file", word: "extract", in: inLists | inPages, act: (*screen).extract},
 		{keys: []string{"o"}, name: "o", does: "write the list as ndjson or csv", word: "output", in: inLists, act: (*screen).chooseFormat},
 		{keys: []string{"up", "k"}, name: "↑ k", does: "up", in: anywhere, act: func(s *screen) action { s.move(-1); return action{} }},
 		{keys: []string{"down", "j"}, name: "↓ j", does: "down", in: anywhere, act: func(s *screen) action { s.move(1); return action{} }},

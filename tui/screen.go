@@ -86,8 +86,11 @@ func (s *screen) list() *list {
 
 // here is the place one is at.
 func (s *screen) here() where {
-	if len(s.details) > 0 || s.conn != nil {
+	switch {
+	case len(s.details) > 0:
 		return inDetail
+	case s.conn != nil:
+		return inConnection
 	}
 	return inFindings << s.tab
 }
@@ -239,7 +242,7 @@ func (s *screen) state(w int) string {
 	}
 	l := s.list()
 	count := report.Grouped(int64(len(l.ix.rows)))
-	if s.here() == inDetail {
+	if s.here()&inPages != 0 {
 		return s.place() + " of " + count
 	}
 	var words []string

@@ -38,7 +38,7 @@ func TestWalk(t *testing.T) {
 	press(s, "esc")
 	says(t, s, "by rule, 11 shown")
 	press(s, "4", "j", "enter")
-	says(t, s, "connection of frame 7", "the server read more of the body")
+	says(t, s, "connection of frame 7", "server read more of the body")
 	press(s, "n")
 	says(t, s, "connection of frame 15")
 	press(s, "esc", "3")

@@ -18,7 +18,8 @@ func ConnectionLadder(xs []*analysis.Exchange, width int) []string {
 		of := ladderSteps(x)
 		if i+1 < len(xs) && x.Owed != nil && x.Owed.Bytes > 0 {
 			at := x.Owed.At.Time
-			of = append(of, step{kind: note, at: at, until: at, label: counted(x.Owed.Bytes, "byte", "bytes") + " still owed here; " + readings(x.Owed)})
+			of = append(of, step{kind: note, at: at, until: at, label: counted(x.Owed.Bytes, "byte", "bytes") + " still owed here"},
+				step{kind: note, at: at, until: at, label: readings(x.Owed)})
 		}
 		steps = append(steps, of...)
 	}
@@ -29,7 +30,7 @@ func ConnectionLadder(xs []*analysis.Exchange, width int) []string {
 // readings says what each side took the bytes for that came where a body was owed.
 func readings(o *analysis.Owed) string {
 	words := [...]string{analysis.ReadUnknown: "nobody knows what", analysis.ReadAsBody: "more of the body", analysis.ReadAsNext: "a new request"}
-	return "the client meant " + words[o.Client] + ", the server read " + words[o.Server]
+	return "client meant " + words[o.Client] + ", server read " + words[o.Server]
 }
 
 // Scale draws an exchange on one line of exactly width columns, true to time from left to right, and says below it what a column is. Letters stand

@@ -12,6 +12,15 @@
 // refused with its place, never guessed. Nothing is looked up: not addresses
 // (no DNS), not ports or protocols (a table here, the same on every machine),
 // not the interface's netmask.
+//
+// The words are: host, net (with /length or mask), port, portrange and proto,
+// with src and dst joined or alone, behind ether (or link), ip, ip6, arp, rarp,
+// tcp, udp or sctp; these alone, and icmp, icmp6, igmp, igrp, pim, vrrp, carp,
+// esp, ah; broadcast, multicast, less, greater, inbound, outbound; vlan, mpls,
+// pppoed, pppoes, with a number or without; comparisons of numbers, len and
+// fields such as tcp[tcpflags] or ip[2:2], with + - * / % & | ^ << >>; and, or,
+// not and parentheses. Qualifiers are repeated where they are left out: port 80
+// or 443.
 package filter
 
 import (

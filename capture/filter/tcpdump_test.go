@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,9 +48,9 @@ func newOracle(t *testing.T, ps []capture.Packet) *oracle {
 	return &oracle{file, len(ps)}
 }
 
-// ask tells which packets tcpdump keeps. It is refused true where tcpdump does
-// not take the expression; one that tcpdump finds to reject all packets is no
-// such.
+// ask tells which packets tcpdump keeps. It is refused is what tcpdump
+// says where it does not take the expression; that one rejects all packets is an
+// answer.
 func (o *oracle) ask(t *testing.T, expr string, flags ...string) (kept []bool, refused string) {
 	t.Helper()
 	args := append([]string{"-n", "-r", o.file, "-w", "-"}, flags...)
@@ -93,4 +94,40 @@ func differences(got, want []bool, ps []capture.Packet) (n int, first []byte) {
 		}
 	}
 	return n, first
+}
+
+// strange tells whether an expression has the name of a service that this
+// machine's /etc/services, which tcpdump reads, knows otherwise than we do.
+func strange(t *testing.T, expr string) bool {
+	t.Helper()
+	text, err := os.ReadFile("/etc/services")
+	if err != nil {
+		t.Logf("names of services are not tried: %v", err)
+	}
+	theirs := map[string]service{}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		var port, over uint32
+		var proto string
+		if n, _ := fmt.Sscanf(f[1], "%d/%s", &port, &proto); n != 2 {
+			continue
+		}
+		over = map[string]uint32{"tcp": protoTCP, "udp": protoUDP}[proto]
+		for _, name := range append(f[2:], f[0]) {
+			if v, ok := theirs[name]; ok && v.over != over {
+				over = 0
+			}
+			theirs[name] = service{port, over}
+		}
+	}
+	for name, ours := range services {
+		if theirs[name] != ours && strings.Contains(expr, name) {
+			return true
+		}
+	}
+	return false
 }

@@ -21,11 +21,15 @@ package main
 import (
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" { // the heap is small: a third less memory for a few percent of the time
+		debug.SetGCPercent(50)
+	}
 	os.Exit(run(os.Args[1:], &console{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		env: os.Getenv, now: time.Now, exit: os.Exit,
