@@ -6,6 +6,8 @@ import "expectscope/capture"
 type Summary struct {
 	Packets, Bytes         uint64
 	Connections, Exchanges uint64
+	// OpenConnections is how many are followed at the moment.
+	OpenConnections        uint64
 	Finals, Interims, Open uint64
 	// Orphans counts final responses for which no request was seen.
 	Orphans uint64

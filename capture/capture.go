@@ -110,6 +110,10 @@ type Input struct {
 	// counter). Known tells whether it says anything.
 	Drops      uint64
 	DropsKnown bool
+	// Freezes counts how often the kernel's buffer was full (live), and Copies
+	// packets that were left out because they are others seen on one more
+	// interface (live, on all interfaces).
+	Freezes, Copies uint64
 	// Snapped counts packets that the capture cut short.
 	Snapped uint64
 	// Secrets holds decryption secrets found in the input (pcapng DSB, type

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 
@@ -264,34 +265,38 @@ func (s *screen) chosen(k string) action {
 	return action{}
 }
 
-// rows writes the list that is shown, in its order: findings each behind its exchange, exchanges, or the exchanges of connections.
+// rows writes the list that is shown, in its order: findings, or exchanges (of connections, all on them) each with its findings.
 func (s *screen) rows() Rows {
 	ix, n := s.list().ix, s.snap
 	return func(w report.Writer) error {
 		for _, pos := range ix.rows {
 			r := ix.at(n, pos)
+			var err error
 			switch {
-			case r.x == nil:
-				continue
+			case r.f != nil:
+				err = w.Finding(&r.f.Finding)
 			case r.c != nil:
 				for _, i := range r.c.exchanges {
-					if err := w.Exchange(&n.Exchanges.At(int(i)).Exchange); err != nil {
-						return err
-					}
+					err = errors.Join(err, writeExchange(w, n.Exchanges.At(int(i))))
 				}
-				continue
-			case r.f != nil:
-				if err := w.Finding(&r.f.Finding); err != nil {
-					return err
-				}
-				continue
+			case r.x != nil:
+				err = writeExchange(w, r.x)
 			}
-			if err := w.Exchange(&r.x.Exchange); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// writeExchange writes an exchange and what was found on it.
+func writeExchange(w report.Writer, x *store.Exchange) error {
+	err := w.Exchange(&x.Exchange)
+	for f := range foundOn(x) {
+		err = errors.Join(err, w.Finding(f))
+	}
+	return err
 }
 
 // click does what a click at a place of the screen does.

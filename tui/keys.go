@@ -27,6 +27,8 @@ type binding struct {
 	word string // as the footer says it, "" to leave it out there
 	in   where
 	act  func(*screen) action
+	// needs is what must be possible outside, actNone for nothing.
+	needs actKind
 }
 
 // bindings is every key, in the order of the footer and of help.
@@ -47,8 +49,8 @@ func bindings() []binding {
 		{keys: []string{"S"}, name: "S", does: "turn the order round", in: inLists, act: (*screen).reverse},
 		{keys: []string{"y"}, name: "y", does: "copy the Wireshark filter of the finding, else the id", word: "copy", in: inLists | inPages, act: (*screen).copyProof},
 		{keys: []string{"Y"}, name: "Y", does: "copy the exchange's id", in: inLists | inPages, act: (*screen).copyID},
-		{keys: []string{"e"}, name: "e", does: "write the exchange's packets to a pcapng file", word: "extract", in: inLists | inPages, act: (*screen).extract},
-		{keys: []string{"o"}, name: "o", does: "write the list as ndjson or csv", word: "output", in: inLists, act: (*screen).chooseFormat},
+		{keys: []string{"e"}, name: "e", does: "write the exchange's packets to a pcapng file", word: "extract", in: inLists | inPages, act: (*screen).extract, needs: actExtract},
+		{keys: []string{"o"}, name: "o", does: "write the list as ndjson or csv", word: "output", in: inLists, act: (*screen).chooseFormat, needs: actWrite},
 		{keys: []string{"up", "k"}, name: "↑ k", does: "up", in: anywhere, act: func(s *screen) action { s.move(-1); return action{} }},
 		{keys: []string{"down", "j"}, name: "↓ j", does: "down", in: anywhere, act: func(s *screen) action { s.move(1); return action{} }},
 		{keys: []string{"pgup", "ctrl+b"}, name: "PgUp ^B", does: "a page up", in: anywhere, act: func(s *screen) action { s.move(-s.pageLines()); return action{} }},
@@ -72,7 +74,7 @@ func (s *screen) footer(w int) string {
 	must := " ? help  q quit"
 	for i := range s.bindings {
 		b := &s.bindings[i]
-		if b.in&here == 0 || b.word == "" {
+		if !s.works(b, here) || b.word == "" {
 			continue
 		}
 		word := b.word
@@ -110,7 +112,7 @@ func (s *screen) helpLines(w int) []string {
 	here := s.here()
 	p.title("KEYS HERE")
 	for i := range s.bindings {
-		if b := &s.bindings[i]; b.in&here != 0 {
+		if b := &s.bindings[i]; s.works(b, here) {
 			p.para("  "+b.name, 14, b.does)
 		}
 	}

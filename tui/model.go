@@ -22,6 +22,9 @@ const calm = 4
 // pause is how long after a key the next one counts as a new beginning: until then the preview waits.
 const pause = 150 * time.Millisecond
 
+// calmProgress is how often the progress is told: figures that change faster cannot be read.
+const calmProgress = 250 * time.Millisecond
+
 type tickMsg time.Time
 
 // restMsg comes a pause after a key that came fast.
@@ -62,17 +65,24 @@ type model struct {
 	drawn   string
 	stale   bool
 	lastKey time.Time
+	told    time.Time // when the progress was last told
 }
 
 func newModel(s *store.Store, o Options) *model {
 	m := &model{o: o, store: s, start: time.Now(), stale: true}
 	m.screen = newScreen(o.Title, o.Input, darkLook)
+	m.screen.can = map[actKind]bool{actStop: o.Stop != nil, actExtract: o.Extract != nil, actWrite: o.Write != nil}
+	if err := m.screen.setFilter(o.Filter); err != nil {
+		m.screen.message = report.Safe(err.Error())
+	}
 	m.refresh(m.start)
 	return m
 }
 
-// Init asks for the background and starts the clock.
-func (m *model) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, m.clock()) }
+// Init asks for the background, shows what there is and starts the clock.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.index(m.start), m.clock())
+}
 
 // clock is the next tick; there is none when nothing more will come.
 func (m *model) clock() tea.Cmd {
@@ -180,20 +190,16 @@ func (m *model) do(a action) tea.Cmd {
 	case actCopy:
 		cmd = tea.SetClipboard(a.text)
 	case actExtract:
-		cmd = m.beside(m.o.Extract != nil, "wrote %s; Wireshark opens it", func() (string, error) { return m.o.Extract(a.text) })
+		cmd = beside("wrote %s; Wireshark opens it", func() (string, error) { return m.o.Extract(a.text) })
 	case actWrite:
 		rows := m.screen.rows()
-		cmd = m.beside(m.o.Write != nil, "wrote %s", func() (string, error) { return m.o.Write(a.text, rows) })
+		cmd = beside("wrote %s", func() (string, error) { return m.o.Write(a.text, rows) })
 	}
 	return tea.Batch(cmd, m.index(time.Now()))
 }
 
 // beside does something that takes time, and tells the name of the file that came of it.
-func (m *model) beside(can bool, said string, do func() (string, error)) tea.Cmd {
-	if !can {
-		m.screen.message = "this input cannot be read again, so there is nothing to write from"
-		return nil
-	}
+func beside(said string, do func() (string, error)) tea.Cmd {
 	return func() tea.Msg {
 		path, err := do()
 		return doneMsg{fmt.Sprintf(said, report.Safe(path)), err}
@@ -224,9 +230,12 @@ func (m *model) behind() bool {
 func (m *model) refresh(now time.Time) bool {
 	n := m.store.Snapshot()
 	s := m.screen
-	loading := ""
-	if p := n.Progress; !p.Done {
-		loading = progressText(p.Read, p.Total, now.Sub(m.start))
+	loading := s.loading
+	switch p := n.Progress; {
+	case p.Done:
+		loading = ""
+	case now.Sub(m.told) >= calmProgress || loading == "":
+		loading, m.told = progressText(p.Read, p.Total, now.Sub(m.start)), now
 	}
 	changed := n.Version != s.snap.Version || loading != s.loading
 	s.snap, s.loading = n, loading

@@ -48,6 +48,8 @@ type screen struct {
 	stopping         bool
 	// swift tells that keys come fast: the preview waits until they rest, so that scrolling sends little.
 	swift bool
+	// can names what can be done outside; the keys for the rest are not offered.
+	can map[actKind]bool
 }
 
 // An action is something that is to be done outside.
@@ -69,7 +71,7 @@ const (
 )
 
 func newScreen(title string, inputs func(int) string, l look) *screen {
-	s := &screen{theme: newTheme(l), title: title, inputs: inputs, bindings: bindings(), w: 80, h: 24, figures: &figures{}}
+	s := &screen{theme: newTheme(l), title: title, inputs: inputs, bindings: bindings(), can: map[actKind]bool{actStop: true, actExtract: true, actWrite: true}, w: 80, h: 24, figures: &figures{}}
 	s.lists[findingsTab] = newList(findingKind, 1)
 	s.lists[exchangesTab] = newList(exchangeKind, 0)
 	s.lists[connectionsTab] = newList(connectionKind, 0)
@@ -95,7 +97,7 @@ func (s *screen) here() where {
 	return inFindings << s.tab
 }
 
-func (s *screen) canStop() bool { return !s.snap.Progress.Done && s.loading != "" && !s.stopping }
+func (s *screen) canStop() bool { return s.can[actStop] && !s.snap.Progress.Done && s.loading != "" && !s.stopping }
 
 // resize takes the size of the terminal.
 func (s *screen) resize(w, h int) {
@@ -146,7 +148,7 @@ func (s *screen) key(k string) action {
 	here := s.here()
 	for i := range s.bindings {
 		b := &s.bindings[i]
-		if b.in&here == 0 || b.act == nil {
+		if b.act == nil || !s.works(b, here) {
 			continue
 		}
 		for _, name := range b.keys {
@@ -156,6 +158,11 @@ func (s *screen) key(k string) action {
 		}
 	}
 	return action{}
+}
+
+// works tells whether a key works in a place.
+func (s *screen) works(b *binding, here where) bool {
+	return b.in&here != 0 && (b.needs == actNone || s.can[b.needs])
 }
 
 // rest brings the preview up to the selected line.
@@ -240,6 +247,7 @@ func (s *screen) state(w int) string {
 	if s.tab == overviewTab {
 		return ""
 	}
+	all := w
 	l := s.list()
 	count := report.Grouped(int64(len(l.ix.rows)))
 	if s.here()&inPages != 0 {
@@ -255,14 +263,20 @@ func (s *screen) state(w int) string {
 	if s.tab == exchangesTab && !l.spec.all {
 		words = append(words, "Expect only")
 	}
-	if s.typed != "" {
-		words = append(words, "filter: "+safe(s.typed))
-	}
 	words = append(words, count+" shown")
+	filter := ""
+	if s.typed != "" {
+		filter = "/" + safe(s.typed)
+		w -= min(width(filter), w/2) + 2
+	}
 	for len(words) > 1 && width(strings.Join(words, ", ")) > w {
 		words = words[1:]
 	}
-	return cutTo(strings.Join(words, ", "), w)
+	said := cutTo(strings.Join(words, ", "), w)
+	if filter != "" {
+		return cutTo(filter, all-width(said)-2) + "  " + said
+	}
+	return said
 }
 
 // place is the number of the row whose page is shown, in the order of its list.
@@ -336,7 +350,7 @@ func (s *screen) empty() []string {
 func (s *screen) foot() string {
 	switch {
 	case s.choosing:
-		return clip(" write the list as "+s.theme.key.of("n")+" ndjson  "+s.theme.key.of("c")+" csv  "+s.theme.key.of("esc")+" leave it", s.w)
+		return clip(" write the list as "+s.theme.key.of("n")+" ndjson  "+s.theme.key.of("c")+" csv (findings only)  "+s.theme.key.of("esc")+" leave it", s.w)
 	case s.message != "":
 		return clip(" "+s.message, s.w)
 	}

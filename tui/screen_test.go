@@ -2,6 +2,7 @@ package tui
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,7 +148,10 @@ func TestWriteRows(t *testing.T) {
 	if err := s.rows()(f.New(&out, report.Options{})); err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(out.String()), "\n"), func(l string) bool { return strings.Contains(l, `"type":"finding"`) })
+	if n := strings.Count(out.String(), `"type":"finding"`); n != s.snap.Findings.Len() {
+		t.Errorf("%d findings are written", n)
+	}
 	if len(lines) != len(s.list().ix.rows) || !strings.Contains(lines[0], `"type":"exchange"`) {
 		t.Errorf("%d lines, the first %q", len(lines), lines[0])
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	Title string
 	// Input is the name of the input with that 1-based number; nil where there is only one.
 	Input func(n int) string
+	// Filter is the filter to begin with, in the language of analysis/query.
+	Filter string
 	// In and Out are the terminal; nil for the process's own.
 	In  io.Reader
 	Out io.Writer
@@ -43,9 +45,11 @@ type Options struct {
 	Env []string
 	// Stop ends the load early; what was found stays. It does not wait. nil where that cannot be.
 	Stop func()
-	// Extract writes the packets of the exchange with that ID to a file and names it. It runs beside the program.
+	// Extract writes the packets of the exchange with that ID to a file and names it. It runs beside the program; nil where
+	// the capture cannot be read again.
 	Extract func(id string) (path string, err error)
-	// Write writes rows to a file in that format ("ndjson", "csv") and names it. It runs beside the program.
+	// Write writes rows to a file in that format ("ndjson", "csv") and names it. It runs beside the program, and is nil
+	// where nothing can be written.
 	Write func(format string, rows Rows) (path string, err error)
 }
 
@@ -55,7 +59,7 @@ var ErrNoTerminal = errors.New("the browser needs a terminal; expectscope analyz
 // Run shows the store until the user quits. It returns nil when the user did, or when the process was told to end (SIGTERM).
 // The terminal is left as it was, also after a panic, which is returned as an error.
 func Run(s *store.Store, o Options) error {
-	if o.In == nil && o.Out == nil && !(term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))) {
+	if o.In == nil && !term.IsTerminal(int(os.Stdin.Fd())) || o.Out == nil && !term.IsTerminal(int(os.Stdout.Fd())) {
 		return ErrNoTerminal
 	}
 	_, err := tea.NewProgram(newModel(s, o), programOptions(o)...).Run()

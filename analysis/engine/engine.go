@@ -233,6 +233,5 @@ func (e *Engine) Close(src capture.Source) *analysis.Summary {
 		e.asm.Close()
 	}()
 	e.settle.run(e, true)
-	e.summarize(src)
-	return &e.sum
+	return e.Summary(src)
 }

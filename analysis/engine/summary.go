@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"maps"
+	"slices"
+
 	"expectscope/analysis"
 	"expectscope/capture"
 	"expectscope/capture/decode"
@@ -54,12 +57,15 @@ func (e *Engine) tally(x *analysis.Exchange, found []analysis.Finding) {
 	s.RetryUnknown++
 }
 
-// summarize adds what the source, the decoder and the assembler counted.
-func (e *Engine) summarize(src capture.Source) {
-	s := &e.sum
+// Summary is what was counted so far, a copy. src may be nil.
+func (e *Engine) Summary(src capture.Source) *analysis.Summary {
+	s := new(analysis.Summary)
+	*s = e.sum
+	s.Findings, s.Limits = maps.Clone(s.Findings), maps.Clone(s.Limits)
 	h := &s.Capture
+	h.Opaque = maps.Clone(h.Opaque)
 	if src != nil {
-		h.Inputs = src.Stats().Inputs
+		h.Inputs = slices.Clone(src.Stats().Inputs)
 	}
 	for i := range h.Inputs {
 		in := &h.Inputs[i]
@@ -87,13 +93,14 @@ func (e *Engine) summarize(src capture.Source) {
 			h.Undecoded[k.String()] += n
 		}
 	}
-	e.streams()
+	e.streams(s)
+	return s
 }
 
 // streams adds what the assembler counted.
-func (e *Engine) streams() {
-	a, h := e.asm.Stats(), &e.sum.Capture
-	e.sum.Connections = a.Conns
+func (e *Engine) streams(s *analysis.Summary) {
+	a, h := e.asm.Stats(), &s.Capture
+	s.Connections, s.OpenConnections = a.Conns, uint64(a.Open)
 	for _, why := range []reassembly.Cause{reassembly.Lost, reassembly.Evicted} {
 		h.Gaps += a.Gaps[why]
 		h.GapBytes += a.GapBytes[why]
@@ -105,7 +112,7 @@ func (e *Engine) streams() {
 		"refused exchanges": e.retry.Dropped(),
 	} {
 		if n > 0 {
-			e.sum.Limits[name] += n
+			s.Limits[name] += n
 		}
 	}
 }

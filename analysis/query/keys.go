@@ -280,7 +280,7 @@ func compare[T cmp.Ordered](a T, op string, b T) bool {
 func unknownKey(name string) error {
 	best := ""
 	for i := range keys {
-		if n := keys[i].name; strings.HasPrefix(n, name) || len(name) > 2 && strings.HasPrefix(name, n) || len(name) > 2 && n[:2] == name[:2] {
+		if n := keys[i].name; strings.HasPrefix(n, name) || len(name) > 2 && strings.HasPrefix(name, n) || len(name) > 2 && strings.HasPrefix(n, name[:3]) {
 			best = n
 			break
 		}

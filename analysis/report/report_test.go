@@ -29,7 +29,7 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%s is not found by its extension", f.Name)
 		}
 	}
-	if want := []string{"csv", "json", "ndjson", "text"}; !slices.Equal(names, want) {
+	if want := []string{"csv", "json", "ndjson", "prom", "text"}; !slices.Equal(names, want) {
 		t.Errorf("formats %q, want %q", names, want)
 	}
 	if f, ok := ByName("yaml"); ok {

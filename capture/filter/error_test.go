@@ -272,7 +272,7 @@ func TestRefusals(t *testing.T) {
 func TestRefusalsAgainstTcpdump(t *testing.T) {
 	o := newOracle(t, generate(capture.LinkEthernet, false)[:1])
 	ours := map[string]bool{
-		"ether proto 1500": true, "ip proto 256": true, "host 010.0.0.1": true, "protochain": true,
+		"ether proto 1500": true, "ip proto 256": true, "host 010.0.0.1": true,
 		"net 10.0.0.0 mask 255.0": true, "ether[0xffffffff] = 1": true, "tcp[0xffffff] = 1": true,
 		"len % (2 - 2) = 1": true, "pppoes and mpls": true, "pppoes and pppoes": true,
 	}

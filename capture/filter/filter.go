@@ -45,6 +45,8 @@ type Options struct {
 	// sees the frame, and keeps it beside. The kernel's program then takes
 	// the first vlan of an expression from there. As with tcpdump, an
 	// expression without vlan sees the frame as if it had no tag.
+	//
+	// Either way len, in the kernel, is the length of what the program sees.
 	VLANStripped bool
 	// SnapLen is how many bytes of a frame the kernel's program keeps; 0 is
 	// all of them.

@@ -248,20 +248,19 @@ func (h *Handle) Stats() *capture.Stats {
 
 // Counters tells what else was counted.
 func (h *Handle) Counters() Counters {
-	h.count()
-	c := h.counters
-	c.Malformed = h.ring.malformed
-	if h.shaper.copies != nil {
-		c.Copies = h.shaper.copies.n
-	}
-	return c
+	h.counters.Malformed = h.ring.malformed
+	return h.counters
 }
 
 // count adds what the kernel counted since it was asked last.
 func (h *Handle) count() {
+	in := &h.stats.Inputs[0]
 	drops, freezes := h.sock.statistics()
-	h.stats.Inputs[0].Drops += drops
-	h.counters.Freezes += freezes
+	in.Drops += drops
+	in.Freezes += freezes
+	if h.shaper.copies != nil {
+		in.Copies = h.shaper.copies.n
+	}
 }
 
 // Close ends the capture at once. The data of the last packet are gone.
@@ -274,6 +273,6 @@ func (h *Handle) Close() error {
 	h.count()
 	unix.Close(h.wake)
 	h.wake = -1
-	h.ring = ring{}
+	h.ring = ring{malformed: h.ring.malformed}
 	return h.sock.close()
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"expectscope/capture"
 )
 
 // Interfaces lists the interfaces of this machine in the order of their
@@ -33,6 +35,19 @@ func Interfaces() ([]Interface, error) {
 		list = append(list, n)
 	}
 	return list, nil
+}
+
+// Link is the link type of frames captured from the interface of that name, or
+// from all of them ("" or [Any]). Its errors are of type [*Error].
+func Link(name string) (capture.LinkType, error) {
+	if name == "" || name == Any {
+		return capture.LinkSLL2, nil
+	}
+	hardware, err := hardwareOf(name)
+	if err != nil {
+		return 0, refused(name, NoInterface, err)
+	}
+	return linkOf(hardware), nil
 }
 
 // hardwareOf is the kind of hardware (ARPHRD_) of an interface.

@@ -90,12 +90,6 @@ type Interface struct {
 
 // Counters is what a [Handle] counted beside [capture.Input].
 type Counters struct {
-	// Freezes counts how often the ring was full; [capture.Input.Drops] says
-	// how many packets that cost.
-	Freezes uint64
-	// Copies counts packets that were not handed out because they were seen
-	// on another interface, or on their way in, shortly before.
-	Copies uint64
 	// Malformed counts records of the ring that cannot be right.
 	Malformed uint64
 	// Outages counts how often the interface went down.

@@ -112,7 +112,7 @@ func TestCopiesOnTwoInterfaces(t *testing.T) {
 	if got := stop(t, h); len(got) != 2 || got[0] != got[1] {
 		t.Fatalf("captured %q, want the packet twice", got)
 	}
-	if n := h.Counters().Copies; n < 2 {
+	if n := h.Stats().Inputs[0].Copies; n < 2 {
 		t.Errorf("%d copies counted, want the 2 on vb", n)
 	}
 }

@@ -26,5 +26,10 @@ func (*Handle) Counters() Counters { return Counters{} }
 // Interfaces fails as Open does.
 func Interfaces() ([]Interface, error) { return nil, &Error{Kind: Unsupported} }
 
+// Link fails as Open does.
+func Link(name string) (capture.LinkType, error) {
+	return 0, &Error{Interface: name, Kind: Unsupported}
+}
+
 // DropPrivileges does nothing: there is no privilege to capture with.
 func DropPrivileges() error { return nil }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"time"
 
@@ -55,16 +54,11 @@ type Recorder struct {
 	flushed int64  // capture time of the last write
 	link    capture.LinkType
 	last    int64
-	drops   uint64 // not yet written to a file
-	files   []recorded
-	number  int // of the files made so far
+	drops   uint64   // not yet written to a file
+	kept    []string // paths, oldest first
+	number  int      // of the files made so far
+	frame   uint64   // of the last packet in its file
 	ended   bool
-}
-
-// recorded is a file and the frame number, in the capture, of its first packet.
-type recorded struct {
-	path  string
-	first uint64
 }
 
 // NewRecorder makes the first file.
@@ -88,15 +82,15 @@ func (r *Recorder) begin() error {
 	if err != nil {
 		return cannotRecord(path, err)
 	}
-	r.file, r.buf, r.size, r.begun = f, r.buf[:0], 0, 0
-	r.files = append(r.files, recorded{path: path})
+	r.file, r.buf, r.size, r.begun, r.frame = f, r.buf[:0], 0, 0, 0
+	r.kept = append(r.kept, path)
 	r.ng = pcapfile.NewNgWriter((*blocks)(r))
 	if err := r.ng.Flush(); err != nil {
 		return r.fail(err)
 	}
-	if r.o.Files > 0 && len(r.files) > r.o.Files {
-		err := os.Remove(r.files[0].path)
-		r.files = r.files[1:]
+	if r.o.Files > 0 && len(r.kept) > r.o.Files {
+		err := os.Remove(r.kept[0])
+		r.kept = r.kept[1:]
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return r.fail(err)
 		}
@@ -112,11 +106,12 @@ func (b *blocks) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Write records a packet. Packets are those of a [Handle], each in its turn, or
-// [Recorder.Place] is wrong. After an error, which it returns once, it does
-// nothing.
+// Write records a packet, and gives it the number that it has in the files
+// ([capture.MakeNum] with the file's number, see [Recorder.File]). After an
+// error, which it returns once, it only numbers on.
 func (r *Recorder) Write(p *capture.Packet) error {
 	if r.ended {
+		r.count(p)
 		return nil
 	}
 	if r.full(p) {
@@ -128,9 +123,9 @@ func (r *Recorder) Write(p *capture.Packet) error {
 			return err
 		}
 	}
+	r.count(p)
 	if r.begun == 0 {
 		r.begun, r.link = p.Time, p.Link
-		r.files[len(r.files)-1].first = p.Num.Frame()
 	}
 	r.last = p.Time
 	err := r.ng.WritePacket(p, "")
@@ -200,7 +195,7 @@ func (r *Recorder) finish() error {
 func (r *Recorder) fail(err error) error {
 	r.ended = true
 	_ = r.file.Close() // err came first
-	return cannotRecord(r.files[len(r.files)-1].path, err)
+	return cannotRecord(r.kept[len(r.kept)-1], err)
 }
 
 // Close ends the last file.
@@ -215,15 +210,28 @@ func (r *Recorder) Close() error {
 	return nil
 }
 
-// Place is the file that holds a packet, and its 1-based frame number there. It
-// is false for packets that are in no file that is kept.
-func (r *Recorder) Place(n capture.Num) (file string, frame uint64, ok bool) {
-	i := sort.Search(len(r.files), func(i int) bool { return r.files[i].first == 0 || r.files[i].first > n.Frame() })
-	if i == 0 {
-		return "", 0, false
+// maxNumber is how many files a [capture.Num] tells apart; then numbers are
+// used again.
+const maxNumber = 1<<16 - 1
+
+// count gives a packet its number.
+func (r *Recorder) count(p *capture.Packet) {
+	r.frame++
+	p.Num = capture.MakeNum((r.number-1)%maxNumber+1, r.frame)
+}
+
+// File is the path of the file with that number ([capture.Num.Input]), or "" if
+// it is not kept.
+func (r *Recorder) File(number int) string {
+	oldest := r.number - len(r.kept) // as an index, from 0
+	i := (number - 1 - oldest) % maxNumber
+	if i < 0 {
+		i += maxNumber
 	}
-	f := r.files[i-1]
-	return f.path, n.Frame() - f.first + 1, true
+	if number < 1 || i >= len(r.kept) {
+		return ""
+	}
+	return r.kept[i]
 }
 
 // A RecordError says why recording ended, or could not begin. The capture is

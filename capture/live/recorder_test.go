@@ -25,16 +25,26 @@ func numbered(n int) *capture.Packet {
 // recordTo records packets 1 to n.
 func recordTo(t *testing.T, o RecorderOptions, n int) *Recorder {
 	t.Helper()
+	r, _ := recordNums(t, o, n)
+	return r
+}
+
+// recordNums records packets 1 to n, and returns what numbers they got.
+func recordNums(t *testing.T, o RecorderOptions, n int) (*Recorder, []capture.Num) {
+	t.Helper()
 	r, err := NewRecorder(o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	nums := make([]capture.Num, n)
 	for i := range n {
-		if err := r.Write(numbered(i + 1)); err != nil {
+		p := numbered(i + 1)
+		if err := r.Write(p); err != nil {
 			t.Fatal(err)
 		}
+		nums[i] = p.Num
 	}
-	return r
+	return r, nums
 }
 
 func TestRecord(t *testing.T) {
@@ -60,8 +70,8 @@ func TestRecord(t *testing.T) {
 			t.Errorf("packet %d is %q at %d", i+1, p.Data, p.Time)
 		}
 	}
-	if file, frame, ok := r.Place(capture.MakeNum(1, 100)); file != path || frame != 100 || !ok {
-		t.Errorf("packet 100 is frame %d of %s (%v)", frame, file, ok)
+	if r.File(1) != path || r.File(0) != "" || r.File(2) != "" {
+		t.Errorf("the files are %q, %q and %q", r.File(0), r.File(1), r.File(2))
 	}
 }
 
@@ -91,9 +101,6 @@ func TestRecordNothing(t *testing.T) {
 	if got, in := readAll(t, path); len(got) != 0 || in[0].Err != nil {
 		t.Errorf("%d packets, %v", len(got), in[0].Err)
 	}
-	if _, _, ok := r.Place(capture.MakeNum(1, 1)); ok {
-		t.Error("a packet that was never recorded has a place")
-	}
 }
 
 func TestRecordRotates(t *testing.T) {
@@ -110,7 +117,7 @@ func TestRecordRotates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			c.o.Path = filepath.Join(dir, "seen.x.pcapng")
-			r := recordTo(t, c.o, 1000)
+			r, nums := recordNums(t, c.o, 1000)
 			if err := r.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -131,15 +138,32 @@ func TestRecordRotates(t *testing.T) {
 				if want := numbered(c.first + i); string(p.Data) != string(want.Data) {
 					t.Fatalf("packet %d is %q", c.first+i, p.Data)
 				}
-				file, frame, ok := r.Place(capture.MakeNum(1, uint64(c.first+i)))
-				if !ok || file != files[p.Num.Input()-1] || frame != p.Num.Frame() {
-					t.Fatalf("packet %d: frame %d of %s (%v), want %d of %s", c.first+i, frame, file, ok, p.Num.Frame(), files[p.Num.Input()-1])
+				num := nums[c.first-1+i]
+				if file := r.File(num.Input()); file != files[p.Num.Input()-1] || num.Frame() != p.Num.Frame() {
+					t.Fatalf("packet %d is said to be frame %d of %q, is %d of %s", c.first+i, num.Frame(), file, p.Num.Frame(), files[p.Num.Input()-1])
 				}
 			}
-			if _, _, ok := r.Place(capture.MakeNum(1, uint64(c.first-1))); ok {
-				t.Errorf("packet %d has a place", c.first-1)
+			if c.first > 1 && r.File(nums[c.first-2].Input()) != "" {
+				t.Errorf("packet %d is in %s", c.first-1, r.File(nums[c.first-2].Input()))
 			}
 		})
+	}
+}
+
+// When numbers are used again, they name the files that are kept.
+func TestRecordNumbersGoRound(t *testing.T) {
+	r := Recorder{number: 2*maxNumber + 3, kept: []string{"five before", "four", "three", "two", "one", "now"}}
+	for number, want := range map[int]string{
+		3: "now", 2: "one", 1: "two", maxNumber: "three", maxNumber - 1: "four", maxNumber - 2: "five before",
+		maxNumber - 3: "", 4: "", 0: "", -1: "",
+	} {
+		if got := r.File(number); got != want {
+			t.Errorf("file %d is %q, want %q", number, got, want)
+		}
+	}
+	var p capture.Packet
+	if r.count(&p); p.Num != capture.MakeNum(3, 1) {
+		t.Errorf("a packet has number %d of file %d, want 1 of 3", p.Num.Frame(), p.Num.Input())
 	}
 }
 

@@ -39,7 +39,7 @@ type socket struct {
 
 // openSocket returns a socket that captures.
 func openSocket(o *Options) (*socket, error) {
-	s := &socket{name: o.Interface, fd: -1, link: capture.LinkSLL2, promisc: o.Promiscuous && o.Interface != Any}
+	s := &socket{name: o.Interface, fd: -1, promisc: o.Promiscuous && o.Interface != Any}
 	if kind, err := s.setup(o); err != nil {
 		_ = s.close() // err came first
 		return nil, refused(s.name, kind, err)
@@ -50,18 +50,14 @@ func openSocket(o *Options) (*socket, error) {
 // setup does it, in an order that lets no packet in before the filter; with an
 // error it tells of what kind that is.
 func (s *socket) setup(o *Options) (ErrorKind, error) {
-	if s.name != Any {
-		hardware, err := hardwareOf(s.name)
-		if err != nil {
-			return NoInterface, err
-		}
-		s.link = linkOf(hardware)
+	var err error
+	if s.link, err = Link(s.name); err != nil {
+		return 0, err
 	}
 	kind := unix.SOCK_RAW
 	if s.link == capture.LinkSLL2 {
 		kind = unix.SOCK_DGRAM
 	}
-	var err error
 	// Protocol 0: nothing arrives before bind names one.
 	if s.fd, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC, 0); err != nil {
 		s.fd = -1
@@ -223,6 +219,9 @@ func bindKind(err error) ErrorKind {
 
 // refused is an Error. It leaves out what its kind says already.
 func refused(name string, kind ErrorKind, err error) *Error {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e
+	}
 	if err == unix.EPERM || err == unix.ENETDOWN || err == unix.ENODEV {
 		err = nil
 	}

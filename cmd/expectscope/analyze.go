@@ -172,16 +172,25 @@ type running struct {
 	options *analyzeOptions
 	// piped: the input comes as it is captured, so results are passed on one by one.
 	piped bool
-	text  bool // the format is for a reader
-	stop  <-chan struct{}
-	cut   bool   // stopped before the end of a file
-	shown uint64 // findings
-	found bool   // --fail-on was reached
-	err   error  // of the first write that failed
+	// live: what goes on is shown while it does. several: the packets lie in more than one file.
+	live, several bool
+	evidence      *evidence // nil: no packets are written
+	text          bool      // the format is for a reader
+	stop          <-chan struct{}
+	cut           bool   // stopped before the end of a file
+	shown         uint64 // findings
+	found         bool   // --fail-on was reached
+	err           error  // of the first write that failed
 }
 
 // Exchange shows an exchange.
 func (r *running) Exchange(x *analysis.Exchange) {
+	if r.evidence != nil {
+		r.evidence.exchange(x)
+	}
+	if r.text && x.State != analysis.Settled {
+		return // it may still change, and comes again
+	}
 	if r.options.selected.exchange(x) {
 		r.wrote(r.w.Exchange(x))
 	}
@@ -191,6 +200,9 @@ func (r *running) Exchange(x *analysis.Exchange) {
 func (r *running) Finding(f *analysis.Finding) {
 	if !r.options.selected.finding(f) {
 		return
+	}
+	if r.evidence != nil {
+		r.evidence.finding(f)
 	}
 	r.shown++
 	r.found = r.found || r.options.failOn.reached(f)
@@ -218,8 +230,8 @@ func (r *running) goOn(src capture.Source) bool {
 // read runs the analysis, and says what went wrong and what is missing.
 func (r *running) read(src capture.Source) error {
 	o := r.options
-	several := len(src.Stats().Inputs) > 1
-	e := engine.New(engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several}, r)
+	several := r.several || len(src.Stats().Inputs) > 1
+	e := engine.New(engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several, Live: r.live}, r)
 	broke := e.Read(src, func() bool { return r.goOn(src) })
 	sum := e.Close(src)
 	sum.Capture.Truncated = sum.Capture.Truncated || r.cut || broke != nil

@@ -120,7 +120,7 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 
 // Help fits a terminal, and each flag has one line.
 func TestHelpFits(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"analyze", "--help"}, {"rules", "--help"}, {"explain", "--help"}, {"version", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"analyze", "--help"}, {"live", "--help"}, {"rules", "--help"}, {"explain", "--help"}, {"version", "--help"}} {
 		got := runWith(t, nil, args...)
 		if got.status != 0 || got.err != "" || got.out == "" {
 			t.Errorf("%v: status %d, %s", args, got.status, got.err)
@@ -158,6 +158,19 @@ func TestMessagesHaveOneForm(t *testing.T) {
 		{"completion"},
 		{"help", "y"},
 		{"version", "--y"},
+		{"live", "--nonsense"},
+		{"live", "--buffer", "y"},
+		{"live", "--snaplen", "0"},
+		{"live", "--duration", "-1s"},
+		{"live", "--count", "0"},
+		{"live", "-f", "y"},
+		{"live", "-o", "/"},
+		{"live", "--rotate-size", "1MB"},
+		{"live", "--files", "3", "-w", "y"},
+		{"live", "-w", "-"},
+		{"live", "--promiscuous"},
+		{"live", "-i", "none0"},
+		{"live", "-i", "none0", "tcp"},
 		{".."},
 	} {
 		got := runWith(t, nil, args...)

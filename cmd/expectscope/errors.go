@@ -56,8 +56,8 @@ func (c *console) conclude(err error) int {
 // foreignFlags are flags of other tools that people try here.
 var foreignFlags = map[string]string{
 	"r":      "captures are named without a flag: expectscope FILE...",
-	"i":      "to watch an interface: tcpdump -U -i IFACE -w - | expectscope -",
-	"w":      "to write the report to a file: -o FILE",
+	"i":      "to watch an interface: expectscope live -i IFACE",
+	"w":      "to write the report to a file: -o FILE; to record an interface: expectscope live -w FILE",
 	"c":      "to read the first packets only: tcpdump -r FILE -c N -w - | expectscope -",
 	"n":      "addresses are never looked up",
 	"Y":      "to choose findings: --client, --server, --target, --status, --rule, --severity",

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"expectscope/analysis"
+	"expectscope/capture"
+	"expectscope/capture/decode"
+	"expectscope/capture/live"
+)
+
+const (
+	// maxEvidence is how many files are written: findings come without end.
+	maxEvidence = 1000
+	// handshake is how long before a request its connection may have begun to
+	// be shown from there on, around how much is shown else.
+	handshake, around = 10 * time.Second, time.Second
+)
+
+// An evidence writes the packets around each finding: those of the exchange's
+// connection, and those that the finding names.
+type evidence struct {
+	c       *console
+	dir     string
+	recent  *live.Recent
+	decoder *decode.Decoder
+	buf     bytes.Buffer
+	// from and to are when the exchange went on of which findings come.
+	from, to int64
+	written  map[string]int // packets, by the file's name
+	failed   bool
+}
+
+// newEvidence makes the directory, if there is none.
+func newEvidence(c *console, dir string, bytes int) (*evidence, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, cannotWrite(dir, err)
+	}
+	return &evidence{
+		c: c, dir: dir, recent: live.NewRecent(bytes),
+		decoder: decode.New(decode.DefaultLimits()), written: map[string]int{},
+	}, nil
+}
+
+// exchange hears of the exchange whose findings come next.
+func (e *evidence) exchange(x *analysis.Exchange) {
+	e.from = x.Request.First.Time - int64(around)
+	if syn := x.Conn.SYN; syn > 0 && x.Request.First.Time-syn < int64(handshake) {
+		e.from = syn
+	}
+	e.to = max(x.At, x.LastActivity.Time) + int64(around)
+}
+
+// finding writes the file of a finding. One that was written before is replaced
+// only by one with more in it: the memory of packets is short.
+func (e *evidence) finding(f *analysis.Finding) {
+	name := f.Rule + "-" + strings.NewReplacer("/", "-", ":", ".").Replace(f.Exchange) + ".pcapng"
+	before, known := e.written[name]
+	if f.State == analysis.Withdrawn || e.failed || !known && len(e.written) >= maxEvidence {
+		return
+	}
+	e.buf.Reset()
+	n, err := e.recent.Write(&e.buf, e.from, e.to, e.about(f), func(n capture.Num) string {
+		if _, ok := slices.BinarySearch(f.Evidence, n); ok {
+			return f.Rule + ": " + f.Summary
+		}
+		return ""
+	})
+	if err == nil && n > before {
+		err = os.WriteFile(filepath.Join(e.dir, name), e.buf.Bytes(), 0o600)
+		e.written[name] = n
+	}
+	if err != nil {
+		e.failed = true
+		f := cannotWrite(filepath.Join(e.dir, name), err)
+		e.c.fail(f.text+"; the analysis goes on without", f.hint)
+	}
+}
+
+// about chooses the packets of a finding.
+func (e *evidence) about(f *analysis.Finding) func(*capture.Packet) bool {
+	client, server := unmapped(f.Client), unmapped(f.Server)
+	var s decode.Segment
+	return func(p *capture.Packet) bool {
+		if _, ok := slices.BinarySearch(f.Evidence, p.Num); ok {
+			return true
+		}
+		if !e.decoder.Decode(p, &s) {
+			return false
+		}
+		src, dst := s.Src.AddrPort(), s.Dst.AddrPort()
+		return src == client && dst == server || src == server && dst == client
+	}
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+
+// conclude says how much was not written, and tells whether writing failed.
+func (e *evidence) conclude() bool {
+	if len(e.written) >= maxEvidence {
+		e.c.warn(fmt.Sprintf("--evidence wrote %d files, and no more", maxEvidence), "choose findings with --rule or --severity")
+	}
+	return e.failed
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"expectscope/analysis/engine"
+	"expectscope/analysis/query"
+	"expectscope/analysis/report"
+	"expectscope/analysis/store"
+	"expectscope/capture"
+	"expectscope/capture/pcapfile"
+	"expectscope/tui"
+)
+
+const tuiLong = `Browse what analyze knows in a terminal: findings, exchanges, an overview and
+connections, each number one key away from the packets that prove it. ? shows
+the keys.
+
+FILE is as for analyze; with - the keyboard is the terminal that the program was
+started from. The views fill while a big file is read; esc stops reading and
+keeps what is there.
+
+The flags are the words of the filter (/) and begin one: it can be changed, and
+nothing is left out.
+
+Exit status: 0; 2 wrong usage, or no terminal; 3 an input could not be read, or
+not to its end.`
+
+const tuiExamples = `  expectscope tui upload.pcap
+  expectscope tui node*.pcap.gz --rule '417-*' --server 10.0.0.2
+  ssh host tcpdump -U -w - tcp port 80 | expectscope tui -`
+
+// filterFlags are the flags that begin a filter, and what they take.
+var filterFlags = []struct{ key, usage string }{
+	{"rule", "begin with findings of these `RULES`: ids or globs, as 417-*"},
+	{"severity", "begin with findings of this `SEVERITY` or worse"},
+	{"client", "begin with these clients: `ADDRESS`, ADDRESS:PORT or CIDR"},
+	{"server", "begin with these servers: ADDRESS, ADDRESS:PORT, `CIDR` or :PORT"},
+	{"target", "begin with request targets with this `TEXT` in them"},
+	{"status", "begin with these final `STATUSES`: 417, 4xx or none"},
+}
+
+func newTUI(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "tui FILE...",
+		Short:   "Browse captures in a terminal",
+		Long:    tuiLong,
+		Example: tuiExamples,
+		Args:    cobra.ArbitraryArgs,
+	}
+	var filter []string
+	for _, f := range filterFlags {
+		cmd.Flags().Func(f.key, f.usage, func(v string) error {
+			word := f.key + ":" + v
+			if strings.ContainsAny(v, " \t") {
+				word = f.key + `:"` + v + `"`
+			}
+			filter = append(filter, word)
+			return parsed(word)
+		})
+	}
+	completeFiles(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("rule", cobra.FixedCompletions(ruleCompletions(), cobra.ShellCompDirectiveNoFileComp)) // fails only
+	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(severityNames(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.RunE = func(_ *cobra.Command, names []string) error {
+		if len(names) == 0 {
+			return usage("name capture files, or - for standard input", "nothing to browse")
+		}
+		return c.browse(names, strings.Join(filter, " "))
+	}
+	return cmd
+}
+
+// parsed tells whether a word can be read.
+func parsed(word string) error {
+	_, err := query.Parse(word)
+	var e *query.Error
+	if errors.As(err, &e) {
+		return usage(e.Hint, "%s", e.Text)
+	}
+	return err
+}
+
+// browse reads the inputs and shows what was found until the user quits.
+func (c *console) browse(names []string, filter string) error {
+	o := tui.Options{Title: title(names), Filter: filter, Write: func(format string, rows tui.Rows) (string, error) { return writeRows(format, rows) }}
+	if !isTerminal(c.out) {
+		return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser needs a terminal, and standard output is none")
+	}
+	if !isTerminal(c.in) {
+		tty, err := os.Open("/dev/tty")
+		if err != nil || !slices.Contains(names, "-") {
+			return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser needs a terminal, and standard input is none")
+		}
+		defer tty.Close()
+		o.In = tty
+	} else if slices.Contains(names, "-") {
+		return usage("pipe a capture into it: tcpdump -U -w - | expectscope tui -", "standard input is a terminal")
+	}
+	stop := make(chan struct{})
+	src, err := pcapfile.Open(names, pcapfile.Options{Stdin: c.in, Now: c.now, Stop: stop})
+	if err != nil {
+		c.inputsFailed(err)
+		return exitStatus(statusUnread)
+	}
+	defer src.Close()
+	l := &load{store: store.New(), src: src, stop: stop, over: make(chan struct{})}
+	o.Stop = l.end
+	if inputs := src.Stats().Inputs; len(inputs) > 1 {
+		o.Input = func(n int) string { return inputs[n-1].Name }
+	}
+	go l.run()
+	err = tui.Run(l.store, o)
+	l.end()
+	<-l.over
+	if err != nil {
+		return &failure{status: statusUsage, text: err.Error()}
+	}
+	return l.conclude(c)
+}
+
+// title is what the header calls the inputs.
+func title(names []string) string {
+	s := filepath.Base(names[0])
+	if names[0] == "-" {
+		s = "standard input"
+	}
+	if len(names) > 1 {
+		s += fmt.Sprintf(" and %d more", len(names)-1)
+	}
+	return s
+}
+
+// A load fills a store while it is browsed.
+type load struct {
+	store  *store.Store
+	src    capture.Source
+	stop   chan struct{}
+	once   sync.Once
+	over   chan struct{} // closed when nothing more will come
+	broke  error
+	faults []engine.Panic
+}
+
+// end makes the load end early, if it has not ended.
+func (l *load) end() { l.once.Do(func() { close(l.stop) }) }
+
+func (l *load) run() {
+	defer close(l.over)
+	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1}, l.store)
+	l.broke = e.Read(l.src, func() bool {
+		st := l.src.Stats()
+		l.store.Progress(st.Read, st.Total)
+		return !isClosed(l.stop)
+	})
+	stopped := isClosed(l.stop)
+	sum := e.Close(l.src)
+	l.faults = e.Panics()
+	sum.Capture.Truncated = sum.Capture.Truncated || stopped || l.broke != nil
+	err := l.broke
+	for i := range sum.Capture.Inputs {
+		err = errors.Join(err, sum.Capture.Inputs[i].Err)
+	}
+	l.store.Close(sum, stopped, err)
+}
+
+// conclude says what could not be read. That the user stopped it is no news to them.
+func (l *load) conclude(c *console) error {
+	unread := c.faults(l.faults, l.src.Stats())
+	for _, in := range l.src.Stats().Inputs {
+		if in.Err != nil {
+			c.inputsFailed(in.Err)
+			unread = true
+		}
+	}
+	if l.broke != nil {
+		c.fail(l.broke.Error(), "")
+		unread = true
+	}
+	if unread {
+		return exitStatus(statusUnread)
+	}
+	return nil
+}
+
+// writeRows writes a list to a new file in the working directory and names it.
+func writeRows(format string, rows tui.Rows) (name string, err error) {
+	f, ok := report.ByName(format)
+	if !ok {
+		return "", fmt.Errorf("there is no format %s", format)
+	}
+	file, err := newFile("expectscope-list", f.Ext)
+	if err != nil {
+		return "", err
+	}
+	b := bufio.NewWriter(file)
+	w := f.New(b, report.Options{})
+	if err = rows(w); err == nil && format == "csv" {
+		err = w.Close(nil) // a table without rows has its head all the same
+	}
+	return file.Name(), errors.Join(err, b.Flush(), file.Close())
+}
+
+// newFile makes a file that is not there yet: stem.ext, or stem-2.ext and so on.
+func newFile(stem, ext string) (*os.File, error) {
+	name := stem + ext
+	for n := 2; ; n++ {
+		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			return file, err
+		}
+		name = fmt.Sprintf("%s-%d%s", stem, n, ext)
+	}
+}
