@@ -235,7 +235,7 @@ func (j *journal) say(format string, args ...any) {
 	j.lines = append(j.lines, fmt.Sprintf(format, args...))
 }
 
-func (j *journal) Wants() bool                  { return j.wants }
+func (j *journal) Wants(*analysis.Head) bool    { return j.wants }
 func (j *journal) Opened(x *analysis.Exchange)  { j.say("opened %s %s", x.ID, x.Request.Target) }
 func (j *journal) Refused(x *analysis.Exchange) { j.say("refused %s", x.ID) }
 func (j *journal) Revoked(x *analysis.Exchange) { j.say("revoked %s", x.ID) }

@@ -19,7 +19,7 @@ type keeper struct {
 	xs    []analysis.Exchange
 }
 
-func (k *keeper) Wants() bool { return k.wants }
+func (k *keeper) Wants(*analysis.Head) bool { return k.wants }
 
 func (k *keeper) Counted(x *analysis.Exchange) {
 	c := *x
@@ -34,7 +34,7 @@ func (k *keeper) Counted(x *analysis.Exchange) {
 // nothing is a sink that does not listen.
 type nothing struct{}
 
-func (nothing) Wants() bool                { return false }
+func (nothing) Wants(*analysis.Head) bool  { return false }
 func (nothing) Opened(*analysis.Exchange)  {}
 func (nothing) Refused(*analysis.Exchange) {}
 func (nothing) Closed(*analysis.Exchange)  {}

@@ -17,8 +17,8 @@ import (
 
 // A Sink hears of exchanges. The pointers of kept ones stay valid; x in Counted is reused after the call.
 type Sink interface {
-	// Wants tells whether the client's requests are of interest as repeats of a refused one.
-	Wants() bool
+	// Wants tells whether a request without Expect is of interest, as the repeat of a refused one.
+	Wants(h *analysis.Head) bool
 	// Opened: the request head of a kept exchange is complete.
 	Opened(x *analysis.Exchange)
 	// Refused: a kept exchange with an Expect field got a 417.
@@ -93,7 +93,7 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 		x.AddDoubt(analysis.DoubtMidStream, analysis.PartHandshake, h.First)
 	}
 	r.open = append(r.open, e)
-	if h.Expect || r.all || r.sink.Wants() {
+	if h.Expect || r.all || r.sink.Wants(h) {
 		r.keep(e)
 		r.sink.Opened(e.x)
 	}

@@ -97,7 +97,7 @@ func TestTextConsequences(t *testing.T) {
 		a.Exchange, b.Exchange = "2/1", "2/1"
 		return []analysis.Finding{a, b}
 	}()}}, &analysis.Summary{Exchanges: 2})
-	inOrderOf(t, twice, "All 2 exchanges went wrong", "A; 2 times", "rule-b (warning, 2 times)")
+	inOrderOf(t, twice, "Both exchanges went wrong", "A; 2 times", "rule-b (warning, 2 times)")
 }
 
 // A finding that may still change is not counted; live it is shown as it comes.

@@ -85,6 +85,8 @@ func share(n, of uint64, did string) string {
 	switch {
 	case of <= 1:
 		return "The only exchange " + did
+	case n == of && of == 2:
+		return "Both exchanges " + did
 	case n == of:
 		return "All " + grouped(of) + " exchanges " + did
 	}

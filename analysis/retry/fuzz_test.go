@@ -1,9 +1,12 @@
 package retry
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"expectscope/analysis"
@@ -127,8 +130,42 @@ func (z *fuzzed) request(which, a, b byte) {
 	}
 	z.xs = append(z.xs, x)
 	if z.m.Wants(c.Client.Addr()) {
-		z.m.Request(x)
+		ask(z.t, z.m, x)
 	}
+}
+
+// ask tells of a request, and holds Passes to what came of it.
+func ask(t *testing.T, m *Matcher, x *analysis.Exchange) {
+	t.Helper()
+	x.Request.Head = x.Request.Method + " " + x.Request.Target + " HTTP/1.1\r\n"
+	for _, f := range x.Request.Fields {
+		x.Request.Head += f.Name + ": " + f.Value + "\r\n"
+	}
+	_, expect := x.Request.Get("Expect")
+	client := x.Conn.Client.Addr()
+	pass := m.Passes(x.Conn, client, &analysis.Head{
+		Text: []byte(x.Request.Head + "\r\n"), Method: []byte(x.Request.Method), Target: []byte(x.Request.Target), Expect: expect,
+	})
+	before := voicesOf(m, client)
+	m.Request(x)
+	if pass && (m.attempts[x] != nil || voicesOf(m, client) != before) {
+		t.Errorf("%s passes, yet it counts:\n%s", x.ID, x.Request.Head)
+	}
+	if pass {
+		passed++
+	}
+}
+
+// passed counts requests that needed not be told of.
+var passed int
+
+func voicesOf(m *Matcher, client netip.Addr) string {
+	var lines []string
+	for v, t := range m.addresses[place(client)].voices {
+		lines = append(lines, fmt.Sprint(v, *t))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 func (z *fuzzed) check() {
@@ -203,6 +240,9 @@ func TestHistories(t *testing.T) {
 			z.check()
 			linked, undone = linked+max(0, z.links()-before), undone+max(0, before-z.links())
 		}
+	}
+	if passed < 40 {
+		t.Errorf("only %d requests passed", passed)
 	}
 	if linked < 1000 || undone < 100 {
 		t.Errorf("only %d links made and %d undone: the histories prove little", linked, undone)

@@ -262,6 +262,7 @@ func (m *Matcher) hear(a *attempt) {
 		}
 		t = &tongues{}
 		ad.voices[v] = t
+		clear(ad.heard) // nobody listened to them
 	}
 	t.several = t.several || differ(t.agent, a.id.agent) || differ(t.cookie, a.id.cookie)
 	if t.agent == "" {

@@ -156,7 +156,7 @@ func (s *script) request(w, fields []string) {
 	}
 	s.xs[w[0]], s.names = x, append(s.names, w[0])
 	if s.m.Wants(c.Client.Addr()) {
-		s.m.Request(x)
+		ask(s.t, s.m, x)
 	}
 }
 
