@@ -33,7 +33,7 @@ fuzz: ## run every fuzz target for FUZZTIME (60s)
 	  done; done
 
 golden: ## write all goldens anew; git diff shows what changed
-	go test $$(grep -rl --include=*_test.go 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+	go test $$(grep -rlE --include=*_test.go 'flag.(Bool|Lookup)\("update"' . | xargs -n1 dirname | sort -u) -update
 
 pcaps: ## rebuild testdata/pcaps/*.pcap from their conversations
 	go test ./capture/script -run TestPcapsAreBuilt -update

@@ -48,3 +48,12 @@ type Events interface {
 	// Doubt: claims about those parts of the exchange may not hold.
 	Doubt(stream uint32, k DoubtKind, p Part, m reassembly.Mark)
 }
+
+// An Observer is shown what one connection is made of: its streams, as the layers get them and before they do, and
+// what the layers made of them. It must not block, and keeps nothing of what it is shown; what it sees changes nothing.
+type Observer interface {
+	reassembly.Layer
+	Events
+	// Opaque: the rest of the connection cannot be read, and by which kind: "tls", "http2", "ssh", "upgraded", "other".
+	Opaque(kind string)
+}

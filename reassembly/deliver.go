@@ -143,7 +143,7 @@ func (a *Assembler) data(c *conn, d Dir, b []byte, m Mark, ttl uint8) {
 	h.next = m.Off
 	h.started, h.finLost, h.astray = true, false, 0
 	if l := a.attend(c); l != nil {
-		a.chunk = Chunk{Dir: d, TTL: ttl, Mark: m, Seen: h.acked, Data: b}
+		a.chunk = Chunk{Dir: d, TTL: ttl, Mark: m, Seen: h.acked, Base: h.base, Data: b}
 		l.Data(&a.chunk)
 		a.mind(c)
 	}

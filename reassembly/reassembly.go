@@ -70,6 +70,9 @@ type Chunk struct {
 	// Seen is how far the other side had acknowledged this direction when the
 	// chunk is delivered: an acknowledgement of bytes below it has been seen, so they need no history.
 	Seen uint64
+	// Base is the sequence number of offset 0 of the direction: that of offset o is Base plus o, modulo 2^32. It is
+	// known of chunks that come from the assembler, not of those made of them.
+	Base uint32
 	Data []byte
 }
 

@@ -71,11 +71,15 @@ var (
 			return row{x: n.On(f), f: f}
 		},
 		columns: []column{
-			{title: "severity", width: 8, cell: func(r row) string { return r.f.Severity.String() }, tone: severityTone,
-				num: func(r row) uint64 { return uint64(r.f.Severity)<<8 | uint64(r.f.Confidence) }, falls: true},
-			{title: "rule", width: 23, cell: func(r row) string { return indent(r.f) + r.f.Rule }, text: func(r row) string { return r.f.Rule }},
-			{title: "confidence", width: 12, drop: 9, cell: func(r row) string { return r.f.Confidence.String() }, tone: doubtTone,
-				num: func(r row) uint64 { return uint64(r.f.Confidence) }, falls: true},
+			{
+				title: "severity", width: 8, cell: func(r row) string { return r.f.Severity.String() }, tone: severityTone,
+				num: func(r row) uint64 { return uint64(r.f.Severity)<<8 | uint64(r.f.Confidence) }, falls: true,
+			},
+			{title: "rule", width: 24, cell: func(r row) string { return indent(r.f) + r.f.Rule }, text: func(r row) string { return r.f.Rule }},
+			{
+				title: "confidence", width: 12, drop: 9, cell: func(r row) string { return r.f.Confidence.String() }, tone: doubtTone,
+				num: func(r row) uint64 { return uint64(r.f.Confidence) }, falls: true,
+			},
 			clientColumn(7), serverColumn(5), requestColumn, statusColumn, findingWastedColumn, waitColumn(4), timeColumn(6),
 		},
 		order: &column{num: func(r row) uint64 { return uint64(3-rootSeverity(r))<<60 | uint64(r.x.Pos)<<8 | uint64(rank(r)) }},
@@ -92,8 +96,10 @@ var (
 		at: func(n store.Snapshot, _ []connection, pos int32) row { return row{x: n.Exchanges.At(int(pos))} },
 		columns: []column{
 			{title: "", width: 2, cell: mark, tone: markTone, num: func(r row) uint64 { return uint64(worst(r.x)) }, falls: true},
-			{title: "id", width: 9, drop: 6, cell: func(r row) string { return safe(r.x.ID) },
-				num: func(r row) uint64 { return uint64(r.x.Conn.First)<<16 + uint64(r.x.Stream) }},
+			{
+				title: "id", width: 9, drop: 6, cell: func(r row) string { return safe(r.x.ID) },
+				num: func(r row) uint64 { return uint64(r.x.Conn.First)<<16 + uint64(r.x.Stream) },
+			},
 			timeColumn(8), clientColumn(9), serverColumn(7), requestColumn,
 			{title: "answers", width: 11, cell: answers, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }},
 			{title: "sent/declared", width: 15, drop: 3, align: right, cell: sent, num: func(r row) uint64 { return uint64(r.x.ReqBody.Sent) }, falls: true},
@@ -107,35 +113,49 @@ var (
 		at: func(_ store.Snapshot, cs []connection, pos int32) row { return row{c: &cs[pos], x: cs[pos].x} },
 		columns: []column{
 			{title: "", width: 2, cell: mark, tone: markTone, num: func(r row) uint64 { return uint64(worst2(r)) }, falls: true},
-			{title: "client", width: 21, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.Client)) }, align: ends,
-				num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.Client)) }},
-			{title: "server", width: 21, drop: 6, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.ServerDir())) }, align: ends,
-				num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.ServerDir())) }},
-			{title: "requests", width: 8, drop: 7, align: right, cell: func(r row) string { return report.Grouped(int64(len(r.c.exchanges))) },
-				num: func(r row) uint64 { return uint64(len(r.c.exchanges)) }, falls: true},
-			{title: "gravest finding", width: 23, cell: gravestRule, tone: markTone, text: gravestRule},
-			{title: "wasted", width: 11, drop: 5, align: right, cell: func(r row) string { return amount(r.c.wasted) },
-				num: func(r row) uint64 { return uint64(r.c.wasted) }, falls: true},
+			{
+				title: "client", width: 21, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.Client)) }, align: ends,
+				num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.Client)) },
+			},
+			{
+				title: "server", width: 21, drop: 6, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.ServerDir())) }, align: ends,
+				num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.ServerDir())) },
+			},
+			{
+				title: "requests", width: 8, drop: 7, align: right, cell: func(r row) string { return report.Grouped(int64(len(r.c.exchanges))) },
+				num: func(r row) uint64 { return uint64(len(r.c.exchanges)) }, falls: true,
+			},
+			{title: "gravest finding", width: 24, cell: gravestRule, tone: markTone, text: gravestRule},
+			{
+				title: "wasted", width: 11, drop: 5, align: right, cell: func(r row) string { return amount(r.c.wasted) },
+				num: func(r row) uint64 { return uint64(r.c.wasted) }, falls: true,
+			},
 			{title: "end", width: 8, drop: 4, cell: ending, text: ending},
-			{title: "started", width: 12, drop: 8, cell: func(r row) string { return clock(r.x.Request.Last.Time) },
-				num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }},
+			{
+				title: "started", width: 12, drop: 8, cell: func(r row) string { return clock(r.x.Request.Last.Time) },
+				num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) },
+			},
 		},
 		order: &column{num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }},
 	}
 )
 
 func clientColumn(drop int) column {
-	return column{title: "client", width: 15, drop: drop, align: ends, cell: func(r row) string { return host(r.x.Conn.Addr(r.x.Client)) },
-		num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.Client)) }}
+	return column{
+		title: "client", width: 15, drop: drop, align: ends, cell: func(r row) string { return host(r.x.Conn.Addr(r.x.Client)) },
+		num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.Client)) },
+	}
 }
 
 func serverColumn(drop int) column {
-	return column{title: "server", width: 20, drop: drop, align: ends, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.ServerDir())) },
-		num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.ServerDir())) }}
+	return column{
+		title: "server", width: 20, drop: drop, align: ends, cell: func(r row) string { return endpoint(r.x.Conn.Addr(r.x.ServerDir())) },
+		num: func(r row) uint64 { return address(r.x.Conn.Addr(r.x.ServerDir())) },
+	}
 }
 
 func waitColumn(drop int) column {
-	return column{title: "wait", width: 8, drop: drop, align: right, cell: func(r row) string {
+	return column{title: "wait", width: 10, drop: drop, align: right, cell: func(r row) string {
 		if ns, ok := query.Wait(&r.x.Exchange); ok && (r.x.Expects() || ns >= analysis.NoWait) {
 			return report.Span(ns)
 		}
@@ -149,22 +169,30 @@ func waitColumn(drop int) column {
 }
 
 func timeColumn(drop int) column {
-	return column{title: "time", width: 12, drop: drop, cell: func(r row) string { return clock(r.x.Request.Last.Time) },
-		num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }}
+	return column{
+		title: "time", width: 12, drop: drop, cell: func(r row) string { return clock(r.x.Request.Last.Time) },
+		num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) },
+	}
 }
 
 var (
-	requestColumn = column{title: "request", width: 20, flex: true, align: ends,
+	requestColumn = column{
+		title: "request", width: 20, flex: true, align: ends,
 		cell: func(r row) string { return safe(r.x.Request.Method) + " " + safe(r.x.Request.Target) },
-		text: func(r row) string { return r.x.Request.Target }}
+		text: func(r row) string { return r.x.Request.Target },
+	}
 	statusColumn = column{title: "status", width: 6, drop: 3, cell: func(r row) string {
 		if n := status(r); n != 0 {
 			return strconv.Itoa(n)
 		}
 		return "none"
 	}, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }}
-	findingWastedColumn = column{title: "wasted", width: 11, drop: 2, align: right, cell: func(r row) string { return amount(r.f.Wasted) },
-		sum: func(s *sums) string { return amount(s.wasted) }, num: func(r row) uint64 { return uint64(r.f.Wasted) }, falls: true}
-	wastedColumn = column{title: "wasted", width: 11, drop: 5, align: right, cell: func(r row) string { return amount(wasted(r.x)) },
-		num: func(r row) uint64 { return uint64(wasted(r.x)) }, falls: true}
+	findingWastedColumn = column{
+		title: "wasted", width: 11, drop: 2, align: right, cell: func(r row) string { return amount(r.f.Wasted) },
+		sum: func(s *sums) string { return amount(s.wasted) }, num: func(r row) uint64 { return uint64(r.f.Wasted) }, falls: true,
+	}
+	wastedColumn = column{
+		title: "wasted", width: 11, drop: 5, align: right, cell: func(r row) string { return amount(wasted(r.x)) },
+		num: func(r row) uint64 { return uint64(wasted(r.x)) }, falls: true,
+	}
 )

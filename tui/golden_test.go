@@ -73,8 +73,13 @@ func TestGolden(t *testing.T) {
 		w, h int
 		look look
 	}{
-		{"60x15-dark", 60, 15, darkLook}, {"80x24-dark", 80, 24, darkLook}, {"120x40-dark", 120, 40, darkLook}, {"200x60-dark", 200, 60, darkLook},
-		{"80x24-light", 80, 24, lightLook}, {"80x24-nocolor", 80, 24, plainLook}, {"120x40-light", 120, 40, lightLook},
+		{"60x15-dark", 60, 15, darkLook},
+		{"80x24-dark", 80, 24, darkLook},
+		{"120x40-dark", 120, 40, darkLook},
+		{"200x60-dark", 200, 60, darkLook},
+		{"80x24-light", 80, 24, lightLook},
+		{"80x24-nocolor", 80, 24, plainLook},
+		{"120x40-light", 120, 40, lightLook},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			var all strings.Builder

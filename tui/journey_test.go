@@ -85,6 +85,13 @@ func (j journey) sees(want ...string) {
 	}
 }
 
+// screen is what is on the screen.
+func (j journey) screen() string {
+	j.w.mu.Lock()
+	defer j.w.mu.Unlock()
+	return j.w.drawn
+}
+
 func (j journey) quit() *screen {
 	j.t.Helper()
 	j.press(rune1('q'))
@@ -185,8 +192,8 @@ func TestJourneyFiles(t *testing.T) {
 	}
 	j = start(t, fixture(), Options{})
 	j.sees("enter open")
-	if strings.Contains(j.w.drawn, "extract") || strings.Contains(j.w.drawn, "output") {
-		t.Errorf("keys are offered that cannot do anything:\n%s", j.w.drawn)
+	if got := j.screen(); strings.Contains(got, "extract") || strings.Contains(got, "output") {
+		t.Errorf("keys are offered that cannot do anything:\n%s", got)
 	}
 	j.quit()
 }

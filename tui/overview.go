@@ -36,15 +36,15 @@ func (o *overview) content(t *theme, w int, g *figures) []string {
 		p.lines = append(p.lines, part(w, ruleBars, serverBars, histogram)...)
 	} else {
 		half := (w - 3) / 2
-		p.lines = append(p.lines, beside(part(half, ruleBars), part(half, serverBars, histogram), half)...)
+		p.lines = append(p.lines, sideBySide(part(half, ruleBars), part(half, serverBars, histogram), half)...)
 	}
 	p.blank()
 	p.lines = append(p.lines, part(w, balanceSheet, healthNote)...)
 	return p.lines
 }
 
-// beside puts two columns next to one another.
-func beside(a, b []string, w int) []string {
+// sideBySide puts two columns next to one another.
+func sideBySide(a, b []string, w int) []string {
 	var lines []string
 	for i := range max(len(a), len(b)) {
 		l, r := "", ""

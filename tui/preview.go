@@ -67,7 +67,14 @@ func summary(p *writer, f *store.Finding, one bool) {
 	if f.Wasted > 0 {
 		figures = " (" + report.Size(f.Wasted) + " wasted)"
 	}
-	p.para(label, labels, safe(f.Exchange)+": "+safe(f.Summary)+figures)
+	answer := "no answer"
+	if f.Status != 0 {
+		answer = itoa(f.Status)
+	}
+	head := safe(f.Exchange) + "  " + endpoint(f.Client) + " → " + endpoint(f.Server) + "  "
+	request := fit(safe(f.Method)+" "+safe(f.Target), max(10, min(width(safe(f.Method))+1+width(safe(f.Target)), p.w-labels-width(head)-5-len(answer))), ends)
+	p.line(p.theme.dim.of(fit(label, labels, left)) + head + request + " → " + answer)
+	p.para("", labels, safe(f.Summary)+figures)
 	change := faults(f)
 	if c := clauses(f); c != "" {
 		change = strings.TrimPrefix(change+", "+c, ", ")

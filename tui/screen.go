@@ -97,7 +97,9 @@ func (s *screen) here() where {
 	return inFindings << s.tab
 }
 
-func (s *screen) canStop() bool { return s.can[actStop] && !s.snap.Progress.Done && s.loading != "" && !s.stopping }
+func (s *screen) canStop() bool {
+	return s.can[actStop] && !s.snap.Progress.Done && s.loading != "" && !s.stopping
+}
 
 // resize takes the size of the terminal.
 func (s *screen) resize(w, h int) {

@@ -140,7 +140,7 @@ func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool
 	room -= gutter + p.inset + severityWidth + width(number)
 	name := safe(g.key)
 	if ix.spec.kind.groupings[ix.spec.group].causes {
-		if rest := room - idWidth - 1; rest >= 12 {
+		if rest := room - idWidth - 1; rest >= 16 {
 			name = fit(name, idWidth, left) + " " + cutTo(n.Findings.At(int(g.sample)).Title, rest)
 		}
 	}
@@ -153,7 +153,7 @@ func (p *pen) group(n store.Snapshot, ix *index, g *group, folded, selected bool
 }
 
 // severityWidth is the room for a severity, idWidth for most rules.
-const severityWidth, idWidth = 9, 23
+const severityWidth, idWidth = 9, 24
 
 // sums is what a group has in the columns from the first one with a sum on, and the room left of them.
 func (p *pen) sums(s *sums) (room int, tail string) {

@@ -45,6 +45,8 @@ type Options struct {
 	Live bool
 	// Crash: a panic in a layer is not recovered (tests).
 	Crash bool
+	// Observe is asked of each connection that carries data who looks on; nil, or an answer of nil: nobody.
+	Observe func(*reassembly.Conn) analysis.Observer
 	// Limits of the assembler; defaults if zero.
 	Assembler reassembly.Options
 }

@@ -20,6 +20,7 @@ type session struct {
 	conn  *reassembly.Conn
 	layer reassembly.Layer
 	rec   *record.Recorder
+	watch analysis.Observer // nil: nobody looks on
 	ends  [2]reassembly.End
 	from  netip.Addr // the HTTP client's address
 	last  int64      // when the last chunk was sent
@@ -32,6 +33,9 @@ func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
 		return nil
 	}
 	s := &session{e: e, conn: c, from: c.Client.Addr()}
+	if e.o.Observe != nil {
+		s.watch = e.o.Observe(c)
+	}
 	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1)
 	return s
 }
@@ -47,7 +51,7 @@ func (s *session) sniffer(joined bool, next uint32) reassembly.Layer {
 				s.from = s.conn.Addr(client).Addr()
 				s.rec = record.New(s, &s.e.pool, s.conn, client, s.prefix(), s.e.o.All)
 			}
-			return http1.New(s.rec, http1.Options{
+			return http1.New(s.events(), http1.Options{
 				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque,
 				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next) },
 			})
@@ -66,6 +70,9 @@ func (s *session) prefix() string {
 // opaque notes that the rest of the connection cannot be read.
 func (s *session) opaque(kind string) {
 	s.e.sum.Capture.Opaque[kind]++
+	if s.watch != nil {
+		s.watch.Opaque(kind)
+	}
 	if kind == "tls" || kind == "http2" {
 		s.blind(s.e.now, s.e.now, "a connection could not be read: "+kind)
 	}
@@ -97,6 +104,9 @@ func (s *session) Busy() bool { return s.rec != nil && s.rec.Open() }
 // Data reads a chunk.
 func (s *session) Data(c *reassembly.Chunk) {
 	s.e.running, s.last = s, c.Mark.Time
+	if s.watch != nil {
+		s.watch.Data(c)
+	}
 	s.layer.Data(c)
 	s.e.running = nil
 }
@@ -107,6 +117,9 @@ func (s *session) Gap(g *reassembly.Gap) {
 	if g.Why != reassembly.Snapped {
 		s.blind(max(s.last, s.conn.SYN), g.At.Time, "bytes of a connection are missing from the capture")
 	}
+	if s.watch != nil {
+		s.watch.Gap(g)
+	}
 	s.layer.Gap(g)
 	s.e.running = nil
 }
@@ -114,6 +127,9 @@ func (s *session) Gap(g *reassembly.Gap) {
 // Resent reads a retransmission.
 func (s *session) Resent(r *reassembly.Resent) {
 	s.e.running = s
+	if s.watch != nil {
+		s.watch.Resent(r)
+	}
 	if s.rec != nil {
 		s.rec.Resent(r)
 	}
@@ -124,12 +140,21 @@ func (s *session) Resent(r *reassembly.Resent) {
 func (s *session) End(e *reassembly.End) {
 	s.ends[e.Dir] = *e
 	s.e.running = s
+	if s.watch != nil {
+		s.watch.End(e)
+	}
 	s.layer.End(e)
 	s.e.running = nil
 }
 
-// Wants tells whether the client has a refused exchange that may be repeated.
-func (s *session) Wants() bool {
+// Wants tells whether a request may be the repeat of a refused one of this client.
+func (s *session) Wants(h *analysis.Head) bool {
+	return s.awaited() && !s.e.retry.Passes(s.conn, s.from, h)
+}
+
+// awaited tells whether a refused exchange of this client is open. If none is,
+// the request at hand is remembered: see Refused.
+func (s *session) awaited() bool {
 	if s.e.retry.Wants(s.from) {
 		return true
 	}
@@ -139,7 +164,7 @@ func (s *session) Wants() bool {
 
 // Opened hears of a kept exchange.
 func (s *session) Opened(x *analysis.Exchange) {
-	if s.Wants() {
+	if s.awaited() {
 		s.e.retry.Request(x)
 	}
 	s.e.opened(s, x)

@@ -58,10 +58,14 @@ func keyNamed(name string) *key {
 // keys is the language.
 var keys = []key{
 	{name: "rule", example: "rule:417-*", summary: "the rule's id, * is any text", of: findings, test: only(glob)},
-	{name: "severity", example: "severity:warning", summary: "this severity or worse", of: findings, values: names(severities[:]), ordered: true,
-		test: rank(severities[:], func(f *analysis.Finding) int { return int(f.Severity) })},
-	{name: "confidence", example: "confidence:certain", summary: "this sure or surer", of: findings, values: names(confidences[:]), ordered: true,
-		test: rank(confidences[:], func(f *analysis.Finding) int { return int(f.Confidence) })},
+	{
+		name: "severity", example: "severity:warning", summary: "this severity or worse", of: findings, values: names(severities[:]), ordered: true,
+		test: rank(severities[:], func(f *analysis.Finding) int { return int(f.Severity) }),
+	},
+	{
+		name: "confidence", example: "confidence:certain", summary: "this sure or surer", of: findings, values: names(confidences[:]), ordered: true,
+		test: rank(confidences[:], func(f *analysis.Finding) int { return int(f.Confidence) }),
+	},
 	{name: "fault", example: "fault:server", summary: "who is to change something", of: findings, values: names(faults[:]), test: only(fault)},
 	{name: "client", example: "client:10.0.0.0/8", summary: "address, address:port, CIDR or :port", test: only(party(subject.client))},
 	{name: "server", example: "server:10.0.0.2:80", summary: "address, address:port, CIDR or :port", test: only(party(subject.server))},
@@ -70,10 +74,14 @@ var keys = []key{
 	{name: "host", example: "host:files.example", summary: "text in the authority", of: exchanges, test: only(holds((*analysis.Exchange).Authority))},
 	{name: "agent", example: "agent:curl", summary: "text in the User-Agent", of: exchanges, test: only(holds((*analysis.Exchange).UserAgent))},
 	{name: "status", example: "status:417,5xx,none", summary: "the final status, its class, or none", ordered: true, test: status},
-	{name: "retry", example: "retry:none", summary: "what became of a refused expectation", of: exchanges, values: names(retries[:]),
-		test: only(named(retries[:], func(x *analysis.Exchange) string { return x.Retry.Outcome.String() }))},
-	{name: "expect", example: "expect:exact", summary: "how well formed the Expect field is", of: exchanges, values: names(classes[:]),
-		test: only(named(classes[:], func(x *analysis.Exchange) string { return x.Request.ExpectClass().String() }))},
+	{
+		name: "retry", example: "retry:none", summary: "what became of a refused expectation", of: exchanges, values: names(retries[:]),
+		test: only(named(retries[:], func(x *analysis.Exchange) string { return x.Retry.Outcome.String() })),
+	},
+	{
+		name: "expect", example: "expect:exact", summary: "how well formed the Expect field is", of: exchanges, values: names(classes[:]),
+		test: only(named(classes[:], func(x *analysis.Exchange) string { return x.Request.ExpectClass().String() })),
+	},
 	{name: "id", example: "id:24/1", summary: "the exchange's id", test: only(same(subject.id))},
 	{name: "wasted", example: "wasted>1MB", summary: "body bytes sent in vain", ordered: true, test: number(size, subject.wasted)},
 	{name: "saved", example: "saved>0", summary: "body bytes Expect kept from being sent in vain", ordered: true, test: number(size, subject.saved)},

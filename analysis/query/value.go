@@ -14,8 +14,10 @@ func party(get func(subject) netip.AddrPort) func(string) (test, error) {
 	return func(v string) (test, error) {
 		prefix, port, ok := parseParty(v)
 		if !ok {
-			return nil, &Error{strconv.Quote(v) + " is no address",
-				"give 10.0.0.1, 10.0.0.0/8, 10.0.0.1:80, 2001:db8::1, [2001:db8::1]:80 or :80; names are not looked up"}
+			return nil, &Error{
+				strconv.Quote(v) + " is no address",
+				"give 10.0.0.1, 10.0.0.0/8, 10.0.0.1:80, 2001:db8::1, [2001:db8::1]:80 or :80; names are not looked up",
+			}
 		}
 		return func(s subject) bool {
 			a := get(s)
@@ -156,8 +158,21 @@ type unit struct {
 }
 
 var (
-	bytesUnits = []unit{{"", 1}, {"B", 1}, {"k", 1e3}, {"kB", 1e3}, {"KB", 1e3}, {"KiB", 1 << 10}, {"M", 1e6}, {"MB", 1e6}, {"MiB", 1 << 20},
-		{"G", 1e9}, {"GB", 1e9}, {"GiB", 1 << 30}, {"TB", 1e12}}
+	bytesUnits = []unit{
+		{"", 1},
+		{"B", 1},
+		{"k", 1e3},
+		{"kB", 1e3},
+		{"KB", 1e3},
+		{"KiB", 1 << 10},
+		{"M", 1e6},
+		{"MB", 1e6},
+		{"MiB", 1 << 20},
+		{"G", 1e9},
+		{"GB", 1e9},
+		{"GiB", 1 << 30},
+		{"TB", 1e12},
+	}
 	timeUnits = []unit{{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}}
 )
 

@@ -46,7 +46,7 @@ func Scale(x, next *analysis.Exchange, width int) []string {
 		first = min(first, steps[i].at)
 	}
 	total := max(last-first, 1)
-	column := func(t int64) int { return int(float64(t-first) / float64(total) * float64(width-1)) }
+	column := func(t int64) int { return int(float64(t-first)/float64(total)*float64(width-1) + 0.5) }
 	line := []byte(strings.Repeat("~", width))
 	if b := &x.ReqBody; b.Sent > 0 && b.First.Packet != 0 {
 		for i := column(b.First.Time); i <= column(b.Last.Time); i++ {

@@ -55,6 +55,8 @@ func DefaultLimits() Limits {
 type Decoder struct {
 	stats Stats
 	frags defragmenter
+	frame []byte    // of the packet at hand
+	whole *datagram // that came in fragments and holds the segment at hand, or nil
 
 	// One structure for each header that gopacket reads; a header of the same
 	// kind deeper in the frame overwrites it, so a step takes what it needs
@@ -94,6 +96,7 @@ func (d *Decoder) Stats() *Stats { return &d.stats }
 // there is none (yet), and what s holds means nothing. It does not allocate,
 // except for fragments, damaged headers and link types it does not know.
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) bool {
+	d.whole = nil
 	if d.direct(p, s) {
 		d.stats.Kinds[TCP]++
 		return true
@@ -106,6 +109,7 @@ func (d *Decoder) Decode(p *capture.Packet, s *Segment) bool {
 // layered decodes any frame, header by header.
 func (d *Decoder) layered(p *capture.Packet, s *Segment) Kind {
 	s.Packet, s.Tap, s.Time = p.Num, p.Tap, p.Time
+	d.frame = p.Data
 	return d.link(p.Link, view{data: p.Data, wire: max(p.Len, len(p.Data))}, s)
 }
 

@@ -43,6 +43,7 @@ type datagram struct {
 	// whole is how far data was captured: a capture that cuts frames leaves a
 	// hole in each fragment, and what is behind the first one is of no use.
 	whole int
+	parts []Part
 }
 
 // A defragmenter puts fragmented datagrams together. Where fragments overlap,
@@ -51,13 +52,15 @@ type defragmenter struct {
 	limits  Limits
 	stats   *FragmentStats
 	waiting []*datagram
-	bytes   int // memory held by waiting
+	bytes   int       // memory held by waiting
+	fed     *datagram // that the last fragment became part of, or nil
 }
 
 // add takes a fragment. When the datagram is complete with it, it returns its
 // payload, which is the caller's to keep, and the payload's protocol.
 func (f *defragmenter) add(key datagramKey, p fragment, now int64) (next uint8, whole view, ok bool) {
 	f.expire(now)
+	f.fed = nil
 	if p.more {
 		p.view = p.limit(p.wire &^ (unit - 1)) // the rest cannot be followed by anything
 	}
@@ -73,9 +76,11 @@ func (f *defragmenter) add(key datagramKey, p fragment, now int64) (next uint8, 
 	}
 	held := cap(g.data)
 	fits, overlaps := g.put(p)
+	f.fed = g
 	f.bytes += cap(g.data) - held
 	if !fits {
 		f.stats.Refused++
+		f.fed = nil
 	}
 	if overlaps {
 		f.stats.Overlaps++

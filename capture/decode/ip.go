@@ -59,7 +59,7 @@ func (d *Decoder) ipv4(v view, s *Segment) Kind {
 	if more || h.FragOffset != 0 {
 		key := datagramKey{tap: s.Tap, src: s.Src.Addr, dst: s.Dst.Addr, id: uint32(h.Id), protocol: protocol}
 		var ok bool
-		if _, v, ok = d.frags.add(key, fragment{v, int(h.FragOffset) * 8, more, protocol}, s.Time); !ok {
+		if _, v, ok = d.join(key, fragment{v, int(h.FragOffset) * 8, more, protocol}, s); !ok {
 			return Fragment
 		}
 	}
@@ -119,7 +119,7 @@ func (d *Decoder) extensions(next uint8, v view, s *Segment) Kind {
 			}
 			key := datagramKey{tap: s.Tap, src: s.Src.Addr, dst: s.Dst.Addr, id: id, v6: true}
 			var ok bool
-			if next, v, ok = d.frags.add(key, fragment{v, int(offset &^ 7), more, next}, s.Time); !ok {
+			if next, v, ok = d.join(key, fragment{v, int(offset &^ 7), more, next}, s); !ok {
 				return Fragment
 			}
 			continue

@@ -30,7 +30,7 @@ import (
 const DefaultSnapLen = 262144
 
 // DefaultBuffer is the size of the ring in bytes.
-const DefaultBuffer = 64 << 20
+const DefaultBuffer = 128 << 20
 
 // Any is the name that stands for all interfaces.
 const Any = "any"

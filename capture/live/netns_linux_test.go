@@ -31,8 +31,32 @@ func inNamespace(t *testing.T) {
 	if out, err := exec.Command("ip", "link", "add", "va", "type", "veth", "peer", "name", "vb").CombinedOutput(); err != nil {
 		t.Skipf("cannot make a pair of interfaces: %s", out)
 	}
+	up(t)
+}
+
+// up puts both ends of the cable up, and waits until they carry packets.
+func up(t *testing.T) {
+	t.Helper()
 	ip(t, "link set va up")
 	ip(t, "link set vb up")
+	for end := time.Now().Add(3 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		all, err := Interfaces()
+		if err != nil {
+			t.Fatal(err)
+		}
+		running := 0
+		for _, n := range all {
+			if n.Running && !n.Loopback {
+				running++
+			}
+		}
+		if running == 2 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the cable carries nothing: %+v", all)
+		}
+	}
 }
 
 func ip(t *testing.T, args string) {
@@ -188,8 +212,7 @@ func TestInterfaceComesBack(t *testing.T) {
 			ip(t, outage[0])
 			next(func() bool { return len(seen) == 1 })
 			ip(t, outage[1])
-			ip(t, "link set va up")
-			ip(t, "link set vb up")
+			up(t)
 			next(func() bool { return len(seen) == 2 })
 			sendFrom(t, "va", frame(2))
 			next(func() bool { return len(got) == 2 })

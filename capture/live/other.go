@@ -31,5 +31,8 @@ func Link(name string) (capture.LinkType, error) {
 	return 0, &Error{Interface: name, Kind: Unsupported}
 }
 
+// Prioritize does nothing: there is no capture that could lose packets.
+func Prioritize() error { return nil }
+
 // DropPrivileges does nothing: there is no privilege to capture with.
 func DropPrivileges() error { return nil }

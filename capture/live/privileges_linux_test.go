@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,9 +80,15 @@ func dropInChild(t *testing.T) {
 		}()
 		<-ready
 	}
+	priority(t, 0)
+	if err := Prioritize(); err != nil {
+		t.Fatal(err)
+	}
+	priority(t, niceness)
 	if err := DropPrivileges(); err != nil {
 		t.Fatal(err)
 	}
+	priority(t, niceness)
 	tasks, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil || len(tasks) < 8 {
 		t.Fatalf("%d threads, %v", len(tasks), err)
@@ -113,6 +120,50 @@ func dropInChild(t *testing.T) {
 	}
 	if !t.Failed() {
 		fmt.Println("privileges are gone")
+	}
+}
+
+// priority checks the niceness of all threads.
+func priority(t *testing.T, want int) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/self/task/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		id, err := strconv.Atoi(filepath.Base(task))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := unix.Getpriority(unix.PRIO_PROCESS, id); err != nil || 20-p != want {
+			t.Errorf("thread %d has niceness %d (%v), want %d", id, 20-p, err, want)
+		}
+	}
+}
+
+// A process that was made nice stays so, and one that may not go first does not.
+func TestPrioritizeKeepsNiceness(t *testing.T) {
+	asRoot(t)
+	runtime.LockOSThread() // niceness and capabilities are a thread's; this one ends with the test
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := Prioritize(); err != nil {
+		t.Error(err)
+	}
+	if p, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err != nil || p != 17 {
+		t.Errorf("niceness %d (%v), want 3", 20-p, err)
+	}
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	if err := unix.Capset(&head, &none[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := Prioritize(); !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EPERM) {
+		t.Errorf("without the capability: %v, want a refusal", err)
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *socket) share(blocks int) error {
 		return err
 	}
 	var err error
-	s.mem, err = unix.Mmap(s.fd, 0, blockSize*blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	s.mem, err = unix.Mmap(s.fd, 0, blockSize*blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	return err
 }
 

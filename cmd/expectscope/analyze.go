@@ -84,20 +84,23 @@ func analyzeFlags(cmd *cobra.Command) *analyzeOptions {
 	fs.BoolVar(&o.all, "all", false, "report exchanges without Expect too")
 	o.selected.flags(cmd)
 	fs.Func("fail-on", "exit 1 on a finding of this `SEVERITY` or RULE", o.failOn.add)
-	fs.Func("retry-window", "`TIME` to repeat in after a 417 (default 10s)", o.setWindow)
+	windowFlag(cmd, &o.window)
 	fs.Func("top", "instances of each rule to show: `N` or all (default "+strconv.Itoa(report.DefaultTop)+")", o.setTop)
 	fs.BoolVar(&o.local, "local", false, "times of the text in the local zone, not UTC")
 	completeFlags(cmd)
 	return o
 }
 
-func (o *analyzeOptions) setWindow(v string) error {
-	d, err := time.ParseDuration(v)
-	if err != nil || d <= 0 {
-		return usage("give a number and a unit: 500ms, 30s, 2m", "--retry-window cannot be %q", v)
-	}
-	o.window = d
-	return nil
+// windowFlag adds --retry-window to a command.
+func windowFlag(cmd *cobra.Command, window *time.Duration) {
+	cmd.Flags().Func("retry-window", "`TIME` to repeat in after a 417 (default 10s)", func(v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d <= 0 {
+			return usage("give a number and a unit: 500ms, 30s, 2m", "--retry-window cannot be %q", v)
+		}
+		*window = d
+		return nil
+	})
 }
 
 func (o *analyzeOptions) setTop(v string) error {
@@ -138,6 +141,9 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 	r := &running{c: c, out: out, options: o, piped: piped, text: format.Name == "text", stop: stop}
 	r.w = format.New(out, o.writing(c, src, piped && r.text && o.output == ""))
 	r.bar = newProgress(c, o.output == "" && (piped || !r.text))
+	if !slices.Contains(names, "-") {
+		r.names = names
+	}
 	return r.read(src)
 }
 
@@ -176,6 +182,7 @@ type running struct {
 	live, several bool
 	evidence      *evidence // nil: no packets are written
 	text          bool      // the format is for a reader
+	names         []string  // of files that can be read again; nil for what comes once
 	stop          <-chan struct{}
 	cut           bool   // stopped before the end of a file
 	shown         uint64 // findings
@@ -241,6 +248,9 @@ func (r *running) read(src capture.Source) error {
 	}
 	if r.err == nil {
 		r.err = r.w.Close(sum)
+	}
+	if r.err == nil && r.text && r.names != nil && o.output == "" && isTerminal(r.c.out) {
+		_, r.err = fmt.Fprintf(r.out, "\nbrowse it: expectscope tui %s\n", report.Safe(strings.Join(r.names, " ")))
 	}
 	if r.err == nil {
 		r.err = r.out.finish()

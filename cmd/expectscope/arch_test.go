@@ -34,12 +34,13 @@ var mayImport = map[string]string{
 	"analysis/rules":   "capture reassembly analysis",
 	"analysis/store":   "capture reassembly analysis",
 	"analysis/query":   "capture reassembly analysis",
+	"analysis/extract": "capture capture/decode reassembly analysis analysis/rules",
 	"analysis/report":  "capture reassembly analysis analysis/rules github.com/charmbracelet/x/ansi",
 	"analysis/engine": "capture capture/decode reassembly analysis analysis/sniff analysis/http1 analysis/record " +
 		"analysis/retry analysis/rules analysis/store",
 	"tui": "capture reassembly analysis analysis/rules analysis/report analysis/store analysis/query charm.land/lipgloss/v2 " +
 		"charm.land/bubbletea/v2 charm.land/bubbles/v2/key charm.land/bubbles/v2/textinput github.com/charmbracelet/x/ansi golang.org/x/term",
-	"cmd/expectscope": "capture capture/decode capture/pcapfile capture/live capture/filter capture/script analysis analysis/engine analysis/rules " +
+	"cmd/expectscope": "capture capture/decode capture/pcapfile capture/live capture/filter capture/script analysis analysis/engine analysis/extract analysis/rules " +
 		"analysis/report analysis/store analysis/query tui github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term " +
 		"github.com/charmbracelet/x/ansi github.com/rogpeppe/go-internal/txtar",
 }
@@ -56,13 +57,14 @@ const testsMayImport = "capture reassembly analysis capture/script github.com/go
 
 // testsOfMayImport is what the tests of one package may import besides.
 var testsOfMayImport = map[string]string{
-	"analysis/engine": "capture/pcapfile",
-	"analysis/rules":  "analysis/rules analysis/engine", // its examples are played
-	"analysis/report": "analysis/report analysis/engine",
-	"capture/decode":  gopacketLayers,
-	"capture/filter":  "capture/pcapfile",
-	"capture/live":    "capture/pcapfile capture/decode",
-	"tui":             "tui github.com/charmbracelet/x/exp/teatest/v2 github.com/charmbracelet/x/exp/golden",
+	"analysis/engine":  "capture/pcapfile",
+	"analysis/extract": "analysis/extract analysis/engine capture/pcapfile",
+	"analysis/rules":   "analysis/rules analysis/engine", // its examples are played
+	"analysis/report":  "analysis/report analysis/engine",
+	"capture/decode":   gopacketLayers,
+	"capture/filter":   "capture/pcapfile",
+	"capture/live":     "capture/pcapfile capture/decode",
+	"tui":              "tui github.com/charmbracelet/x/exp/teatest/v2 github.com/charmbracelet/x/exp/golden",
 }
 
 // The rim is where the pipeline meets the world: goroutines and a clock exist only there.

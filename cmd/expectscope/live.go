@@ -30,7 +30,8 @@ second ends at once; so does --duration or --count end it.
 
 Capturing needs root or the capability CAP_NET_RAW
 (sudo setcap cap_net_raw+ep expectscope), which is given up as soon as capturing
-has begun, with all others.
+has begun, with all others. With cap_sys_nice too, expectscope goes before other
+programs, so that less is lost on a busy machine; start it with nice to not.
 
 With -w the proof is in frames of the file that is written, else in frames
 counted from the start. -w files are pcapng, for analyze and for Wireshark;
@@ -87,7 +88,7 @@ func liveFlags(cmd *cobra.Command) *liveOptions {
 	fs.BoolVarP(&o.list, "list", "D", false, "list the interfaces")
 	fs.BoolVar(&o.capture.Promiscuous, "promiscuous", false, "see frames that are not for this machine too")
 	fs.Func("snaplen", "keep `SIZE` of a frame (default 262144)", sizeInto("snaplen", &o.capture.SnapLen))
-	fs.Func("buffer", "the kernel's buffer: `SIZE` (default 64MiB)", sizeInto("buffer", &o.capture.Buffer))
+	fs.Func("buffer", "the kernel's buffer: `SIZE` (default 128MiB)", sizeInto("buffer", &o.capture.Buffer))
 	fs.Func("duration", "end after `TIME`: 30s, 10m", timeInto("duration", &o.duration))
 	fs.Func("count", "end after `N` packets", countInto("count", &o.count))
 	fs.StringVarP(&o.record.Path, "write", "w", "", "write what is seen to `FILE`, as pcapng")
@@ -229,6 +230,7 @@ func (o *liveOptions) watch(c *console) (*watched, error) {
 			return fail(err)
 		}
 	}
+	_ = live.Prioritize() // where it is not permitted, what is lost is counted
 	if err := live.DropPrivileges(); err != nil {
 		c.warn(err.Error(), "")
 	}
@@ -266,8 +268,17 @@ var units = []struct {
 	name  string
 	bytes float64
 }{
-	{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30},
-	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"k", 1e3}, {"m", 1e6}, {"g", 1e9}, {"b", 1}, {"", 1},
+	{"kib", 1 << 10},
+	{"mib", 1 << 20},
+	{"gib", 1 << 30},
+	{"kb", 1e3},
+	{"mb", 1e6},
+	{"gb", 1e9},
+	{"k", 1e3},
+	{"m", 1e6},
+	{"g", 1e9},
+	{"b", 1},
+	{"", 1},
 }
 
 // parseSize reads 65535, 64KiB, 1.5GB.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ the keys.
 
 FILE is as for analyze; with - the keyboard is the terminal that the program was
 started from. The views fill while a big file is read; esc stops reading and
-keeps what is there.
+keeps what is there. Every exchange is kept in memory, about 2 KB for each.
 
 The flags are the words of the filter (/) and begin one: it can be changed, and
 nothing is left out.
@@ -69,8 +70,9 @@ func newTUI(c *console) *cobra.Command {
 			return parsed(word)
 		})
 	}
-	completeFiles(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("rule", cobra.FixedCompletions(ruleCompletions(), cobra.ShellCompDirectiveNoFileComp)) // fails only
+	cmd.ValidArgsFunction = cobra.FixedCompletions(captureExts, cobra.ShellCompDirectiveFilterFileExt)
+	// Registering fails only for a flag that is not there.
+	_ = cmd.RegisterFlagCompletionFunc("rule", cobra.FixedCompletions(ruleCompletions(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(severityNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(_ *cobra.Command, names []string) error {
 		if len(names) == 0 {
@@ -93,7 +95,7 @@ func parsed(word string) error {
 
 // browse reads the inputs and shows what was found until the user quits.
 func (c *console) browse(names []string, filter string) error {
-	o := tui.Options{Title: title(names), Filter: filter, Write: func(format string, rows tui.Rows) (string, error) { return writeRows(format, rows) }}
+	o := tui.Options{Title: title(names), Filter: filter}
 	if !isTerminal(c.out) {
 		return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser needs a terminal, and standard output is none")
 	}
@@ -119,7 +121,14 @@ func (c *console) browse(names []string, filter string) error {
 	if inputs := src.Stats().Inputs; len(inputs) > 1 {
 		o.Input = func(n int) string { return inputs[n-1].Name }
 	}
+	o.Write = func(format string, rows tui.Rows) (string, error) {
+		return writeRows(format, rows, report.Options{Input: o.Input})
+	}
 	go l.run()
+	select { // a small capture is whole on the first screen
+	case <-l.over:
+	case <-time.After(headStart):
+	}
 	err = tui.Run(l.store, o)
 	l.end()
 	<-l.over
@@ -128,6 +137,9 @@ func (c *console) browse(names []string, filter string) error {
 	}
 	return l.conclude(c)
 }
+
+// headStart is how long the load may take before the first screen is drawn.
+const headStart = 30 * time.Millisecond
 
 // title is what the header calls the inputs.
 func title(names []string) string {
@@ -158,12 +170,13 @@ func (l *load) end() { l.once.Do(func() { close(l.stop) }) }
 func (l *load) run() {
 	defer close(l.over)
 	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1}, l.store)
+	stopped := false
 	l.broke = e.Read(l.src, func() bool {
 		st := l.src.Stats()
 		l.store.Progress(st.Read, st.Total)
-		return !isClosed(l.stop)
+		stopped = isClosed(l.stop)
+		return !stopped
 	})
-	stopped := isClosed(l.stop)
 	sum := e.Close(l.src)
 	l.faults = e.Panics()
 	sum.Capture.Truncated = sum.Capture.Truncated || stopped || l.broke != nil
@@ -194,7 +207,7 @@ func (l *load) conclude(c *console) error {
 }
 
 // writeRows writes a list to a new file in the working directory and names it.
-func writeRows(format string, rows tui.Rows) (name string, err error) {
+func writeRows(format string, rows tui.Rows, o report.Options) (name string, err error) {
 	f, ok := report.ByName(format)
 	if !ok {
 		return "", fmt.Errorf("there is no format %s", format)
@@ -204,7 +217,7 @@ func writeRows(format string, rows tui.Rows) (name string, err error) {
 		return "", err
 	}
 	b := bufio.NewWriter(file)
-	w := f.New(b, report.Options{})
+	w := f.New(b, o)
 	if err = rows(w); err == nil && format == "csv" {
 		err = w.Close(nil) // a table without rows has its head all the same
 	}

@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"expectscope/analysis"
+	"expectscope/reassembly"
+)
+
+// events is who hears of the messages of the connection: its recorder, and who looks on before it.
+func (s *session) events() analysis.Events {
+	if s.watch == nil {
+		return s.rec
+	}
+	return &both{s.watch, s.rec}
+}
+
+// both tells two.
+type both struct{ first, then analysis.Events }
+
+func (b *both) Request(stream uint32, h *analysis.Head) {
+	b.first.Request(stream, h)
+	b.then.Request(stream, h)
+}
+
+func (b *both) Interim(stream uint32, h *analysis.Head) {
+	b.first.Interim(stream, h)
+	b.then.Interim(stream, h)
+}
+
+func (b *both) Response(stream uint32, h *analysis.Head) {
+	b.first.Response(stream, h)
+	b.then.Response(stream, h)
+}
+
+func (b *both) Orphan(after uint32, h *analysis.Head) {
+	b.first.Orphan(after, h)
+	b.then.Orphan(after, h)
+}
+
+func (b *both) Body(stream uint32, d reassembly.Dir, p []byte, n uint64, m reassembly.Mark, seen uint64, sealed bool) {
+	b.first.Body(stream, d, p, n, m, seen, sealed)
+	b.then.Body(stream, d, p, n, m, seen, sealed)
+}
+
+func (b *both) Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly.Gap) {
+	b.first.Lost(stream, d, n, g)
+	b.then.Lost(stream, d, n, g)
+}
+
+func (b *both) Owed(stream uint32, next uint32, o analysis.Owed) {
+	b.first.Owed(stream, next, o)
+	b.then.Owed(stream, next, o)
+}
+
+func (b *both) Done(stream uint32, d reassembly.Dir, how analysis.Ended, m reassembly.Mark) {
+	b.first.Done(stream, d, how, m)
+	b.then.Done(stream, d, how, m)
+}
+
+func (b *both) Doubt(stream uint32, k analysis.DoubtKind, p analysis.Part, m reassembly.Mark) {
+	b.first.Doubt(stream, k, p, m)
+	b.then.Doubt(stream, k, p, m)
+}

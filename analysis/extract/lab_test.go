@@ -1,0 +1,46 @@
+package extract_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"expectscope/capture"
+	"expectscope/capture/pcapfile"
+)
+
+// The captures of the lab that lie beside the repository, if they do: each is redacted, and says the same.
+func TestLab(t *testing.T) {
+	const most = 3 << 20
+	n := 0
+	for _, dir := range []string{"lab", "corpus"} {
+		_ = filepath.WalkDir("../../../shared/"+dir, func(path string, d os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if ext := filepath.Ext(path); ext != ".pcap" && ext != ".pcapng" {
+				return nil
+			}
+			if info, err := d.Info(); err != nil || info.Size() > most {
+				return err
+			}
+			n++
+			t.Run(filepath.Base(path), func(t *testing.T) {
+				open := func() capture.Source {
+					src, err := pcapfile.Open([]string{path}, pcapfile.Options{})
+					if err != nil {
+						t.Skip("cannot be opened: ", err)
+					}
+					return src
+				}
+				if ids := said(t, open).ids(); len(ids) > 0 {
+					same(t, said(t, written(t, cut(t, open, ids, nil, false))), said(t, written(t, cut(t, open, ids, nil, true))))
+				}
+			})
+			return nil
+		})
+	}
+	if n == 0 {
+		t.Skip("no captures beside the repository")
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"expectscope/analysis/extract"
+	"expectscope/capture"
+)
+
+const extractLong = `Write the packets of exchanges to a pcapng file: all of their connections, those
+of their repeats, and those a finding on them speaks of. Each packet that is
+evidence has a comment that names the finding; Wireshark shows it.
+
+FILE is as for analyze, but not standard input: captures are read three times.
+ID is an exchange's, as the reports show it; RULE is a rule's id or a glob, as
+417-*, and stands for all exchanges on which it fires. Several are all written. A
+file that is called like an id or a rule is named ./FILE.
+
+--redact makes a capture that can be given away. It covers, at their length:
+bodies; the values of header fields, but for Expect, Content-Length,
+Transfer-Encoding, Connection and Upgrade, the ports of Host, the protocols of
+Via and the names of known software; query strings and user names in targets;
+whatever was not understood, TLS and tunnels too. Equal values are covered alike,
+so the analysis stays the same. What it does not cover: addresses and ports,
+times, methods, paths, names of fields, statuses, sizes. Look at the result
+before it leaves your machine. Decryption secrets are never written.
+
+Without -o the packets go to standard output, if that is no terminal.
+
+Exit status: 0; 2 wrong usage, or there is no such exchange or finding: nothing
+is written; 3 an input could not be read to its end, or the output not be
+written.`
+
+const extractExamples = `  expectscope extract upload.pcap 12/1 -o upload-12.pcapng
+  expectscope extract upload.pcap 417-no-retry --redact -o ticket.pcapng
+  expectscope extract node*.pcap.gz '417-*' -o refused.pcapng`
+
+// extractOptions are the values of the flags of extract.
+type extractOptions struct {
+	output string
+	redact bool
+	window time.Duration
+}
+
+func newExtract(c *console) *cobra.Command {
+	o := &extractOptions{}
+	cmd := &cobra.Command{
+		Use:     "extract FILE... ID|RULE...",
+		Short:   "Write the packets of exchanges to a file of their own",
+		Long:    extractLong,
+		Example: extractExamples,
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(_ *cobra.Command, args []string) error { return o.run(c, args) },
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&o.output, "output", "o", "", "write to `FILE`.pcapng")
+	fs.BoolVar(&o.redact, "redact", false, "cover what is nobody's business")
+	windowFlag(cmd, &o.window)
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return captureExts, cobra.ShellCompDirectiveFilterFileExt
+		}
+		return ruleCompletions(), cobra.ShellCompDirectiveDefault
+	}
+	return cmd
+}
+
+// run writes what is asked for.
+func (o *extractOptions) run(c *console, args []string) error {
+	x := &extraction{redact: o.redact, window: o.window}
+	if err := x.take(args); err != nil {
+		return err
+	}
+	if err := o.sound(c); err != nil {
+		return err
+	}
+	out, err := openOutput(c, o.output, x.names)
+	if err != nil {
+		return err
+	}
+	stop, release := c.interrupts(out.abandon)
+	defer release()
+	bar := newProgress(c, false)
+	x.goOn = func(st *capture.Stats) bool {
+		bar.draw(st)
+		return !isClosed(stop)
+	}
+	err = x.write(out)
+	bar.clear()
+	var unwritten *writeError
+	switch {
+	case errors.As(err, &unwritten):
+		out.abandon()
+		return cannotWrite(out.name, unwritten.error)
+	case err != nil:
+		out.abandon()
+		return c.notExtracted(err)
+	}
+	if err := out.finish(); err != nil {
+		return cannotWrite(out.name, err)
+	}
+	return x.conclude(c)
+}
+
+// sound tells what is wrong with where the packets are to go.
+func (o *extractOptions) sound(c *console) error {
+	ext := strings.ToLower(filepath.Ext(o.output))
+	switch {
+	case o.output == "" && isTerminal(c.out):
+		return usage("give -o FILE.pcapng, or pipe it", "packets are nothing for a terminal")
+	case ext != ".pcapng" && slices.Contains(captureExts, strings.TrimPrefix(ext, ".")):
+		return usage("end the name in .pcapng: pcap has no room for comments", "cannot write %s: extract writes pcapng", o.output)
+	}
+	return nil
+}
+
+// take tells files from exchanges and rules, by their form alone.
+func (x *extraction) take(args []string) error {
+	for _, arg := range args {
+		switch {
+		case arg == "-":
+			return usage("write it to a file first: tcpdump -w FILE", "extract reads its input three times, and standard input comes once")
+		case extract.IsID(arg):
+			x.ids = append(x.ids, arg)
+		case matchesAnyRule(arg):
+			x.rules = append(x.rules, arg)
+		default:
+			if _, err := os.Stat(arg); errors.Is(err, fs.ErrNotExist) && nearest(arg, ruleIDs()) != "" {
+				return unknownRule(arg)
+			}
+			x.names = append(x.names, arg)
+		}
+	}
+	switch {
+	case len(x.names) == 0:
+		return usage("expectscope extract FILE... ID|RULE...", "name a capture file")
+	case len(x.ids)+len(x.rules) == 0:
+		return usage("expectscope extract FILE... ID|RULE...; analyze shows ids and rules", "say which exchange, or the findings of which rule")
+	}
+	return nil
+}
+
+// notExtracted says why nothing was written.
+func (c *console) notExtracted(err error) error {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	c.inputsFailed(err)
+	return exitStatus(statusUnread)
+}
