@@ -43,6 +43,8 @@ type Options struct {
 	// what hangs or was not repeated in time is reported while it does, as
 	// provisional; a later report of the same exchange or finding replaces it.
 	Live bool
+	// Keep chooses packets; those it refuses only let time pass. Nil keeps all.
+	Keep func(*capture.Packet) bool
 	// Crash: a panic in a layer is not recovered (tests).
 	Crash bool
 	// Observe is asked of each connection that carries data who looks on; nil, or an answer of nil: nobody.
@@ -133,7 +135,7 @@ func (e *Engine) Read(src capture.Source, check func() bool) error {
 
 // Packet analyzes one packet.
 func (e *Engine) Packet(p *capture.Packet) {
-	if e.decoder.Decode(p, &e.seg) {
+	if (e.o.Keep == nil || e.o.Keep(p)) && e.decoder.Decode(p, &e.seg) {
 		e.Segment(&e.seg)
 		return
 	}

@@ -108,8 +108,7 @@ func (c *content) readLine(b []byte, h *half) int {
 	return n
 }
 
-// understand takes the line that is complete, and gives what may be seen of it;
-// nil when it is not what has to come here.
+// understand takes the line that is complete, and gives what may be seen of it.
 func (c *content) understand(v *covers) []byte {
 	s := sheet{covers: v}
 	text := bytes.TrimRight(c.line, "\r\n")
@@ -122,7 +121,7 @@ func (c *content) understand(v *covers) []byte {
 		size, digits, ok := chunkSize(text)
 		if !ok {
 			c.step = past
-			return nil
+			return wrong(c.line)
 		}
 		if c.step, c.left = chunkData, size; size == 0 {
 			c.step = trailer
@@ -132,13 +131,20 @@ func (c *content) understand(v *covers) []byte {
 		return s.covered()
 	case len(text) > 0: // something else than the end of a chunk
 		c.step = past
-		return nil
+		return wrong(c.line)
 	case c.step == trailer:
 		c.step = past
 	default:
 		c.step = chunkLine
 	}
 	return bytes.Clone(c.line)
+}
+
+// wrong is a line that is not what has to come: where it ends is seen, so that it stays wrong.
+func wrong(line []byte) []byte {
+	out := bytes.Repeat([]byte{contentLetters[0]}, len(line))
+	out[len(out)-1] = '\n'
+	return out
 }
 
 // chunkSize reads a chunk-size line; shown is how far it may be seen: to its extensions.

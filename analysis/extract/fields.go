@@ -107,8 +107,10 @@ func (s *sheet) requestLine(end int) {
 		return
 	}
 	method := string(line[:from])
-	s.show(0, from)
-	s.show(to, end)
+	s.method(from)
+	if isVersion(line[to+1:]) {
+		s.show(to, end)
+	}
 	for ; from < to && blank(line[from]); from++ {
 		s.show(from, from+1)
 	}
@@ -124,6 +126,28 @@ func (s *sheet) requestLine(end int) {
 		s.show(to, to+1)
 	}
 	s.target(method, from, to)
+}
+
+// methods are those of IANA's HTTP Method Registry that are in use.
+const methods = "|GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|ACL|BIND|CHECKIN|CHECKOUT|COPY|LABEL|LINK|LOCK|MERGE|MKACTIVITY|" +
+	"MKCALENDAR|MKCOL|MKREDIRECTREF|MKWORKSPACE|MOVE|ORDERPATCH|PRI|PROPFIND|PROPPATCH|QUERY|REBIND|REPORT|SEARCH|UNBIND|UNCHECKOUT|" +
+	"UNLINK|UNLOCK|UPDATE|UPDATEREDIRECTREF|VERSION-CONTROL|"
+
+// method shows the method that the first end octets are, or end with: the end of
+// a content may stand in front of it, as analysis/http1 knows.
+func (s *sheet) method(end int) {
+	for i := range end {
+		if strings.Contains(methods, "|"+string(s.text[i:end])+"|") {
+			s.show(i, end)
+			break
+		}
+	}
+	s.value(0, end, nil)
+}
+
+// isVersion: HTTP/1.x and the like (RFC 9112, Section 2.3).
+func isVersion(b []byte) bool {
+	return len(b) == len("HTTP/1.1") && string(b[:5]) == "HTTP/" && digit(b[5]) && b[6] == '.' && digit(b[7])
 }
 
 // target shows a target that has no query any more.
@@ -175,14 +199,12 @@ func (s *sheet) authority(from, to int) {
 // statusLine shows the first end octets of the text, a status line, and of the
 // reason only what is in the standard (RFC 9112, Section 4).
 func (s *sheet) statusLine(end int) {
-	i := 0
-	for part := range 2 { // version, status
-		for i < end && !blank(s.text[i]) && (part == 0 || digit(s.text[i])) {
-			i++
-		}
-		for i < end && blank(s.text[i]) {
-			i++
-		}
+	i := max(bytes.IndexAny(s.text[:end], " \t"), 0)
+	if !isVersion(s.text[:i]) {
+		return
+	}
+	for i < end && (blank(s.text[i]) || digit(s.text[i])) {
+		i++
 	}
 	s.show(0, i)
 	if strings.Contains(reasons, "|"+string(s.text[i:end])+"|") {

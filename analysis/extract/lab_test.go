@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"expectscope/capture"
 	"expectscope/capture/pcapfile"
 )
@@ -34,6 +36,9 @@ func TestLab(t *testing.T) {
 					return src
 				}
 				if ids := said(t, open).ids(); len(ids) > 0 {
+					if d := cmp.Diff(said(t, open).verdicts(), said(t, written(t, cut(t, open, ids, nil, false))).verdicts()); d != "" {
+						t.Error(d)
+					}
 					same(t, said(t, written(t, cut(t, open, ids, nil, false))), said(t, written(t, cut(t, open, ids, nil, true))))
 				}
 			})

@@ -3,7 +3,8 @@ package extract_test
 import (
 	"bytes"
 	"path/filepath"
-	"testing"
+
+	"pgregory.net/rapid"
 
 	"expectscope/analysis"
 	"expectscope/analysis/engine"
@@ -41,7 +42,7 @@ func (l *log) ids() []string {
 // An opener opens a capture once more.
 type opener func() capture.Source
 
-func file(t testing.TB, name string) opener {
+func file(t rapid.TB, name string) opener {
 	return func() capture.Source {
 		t.Helper()
 		src, err := pcapfile.Open([]string{filepath.Join("../../testdata/pcaps", name)}, pcapfile.Options{})
@@ -53,7 +54,7 @@ func file(t testing.TB, name string) opener {
 }
 
 // written opens a capture that lies in memory.
-func written(t testing.TB, b []byte) opener {
+func written(t rapid.TB, b []byte) opener {
 	return func() capture.Source {
 		t.Helper()
 		src, err := pcapfile.Open([]string{"-"}, pcapfile.Options{Stdin: bytes.NewReader(b)})
@@ -64,7 +65,7 @@ func written(t testing.TB, b []byte) opener {
 	}
 }
 
-func conversation(t testing.TB, text string, o script.Options) opener {
+func conversation(t rapid.TB, text string, o script.Options) opener {
 	t.Helper()
 	s, err := script.Parse(text)
 	if err != nil {
@@ -74,7 +75,7 @@ func conversation(t testing.TB, text string, o script.Options) opener {
 }
 
 // analyze runs the engine over a capture.
-func analyze(t testing.TB, open opener, sink engine.Sink, o engine.Options) {
+func analyze(t rapid.TB, open opener, sink engine.Sink, o engine.Options) {
 	t.Helper()
 	src := open()
 	defer src.Close()
@@ -86,7 +87,7 @@ func analyze(t testing.TB, open opener, sink engine.Sink, o engine.Options) {
 	e.Close(src)
 }
 
-func said(t testing.TB, open opener) *log {
+func said(t rapid.TB, open opener) *log {
 	t.Helper()
 	l := &log{}
 	analyze(t, open, l, engine.Options{All: true})
@@ -94,7 +95,7 @@ func said(t testing.TB, open opener) *log {
 }
 
 // cut extracts exchanges and gives the packets as pcapng.
-func cut(t testing.TB, open opener, ids []string, rules func(string) bool, redact bool) []byte {
+func cut(t rapid.TB, open opener, ids []string, rules func(string) bool, redact bool) []byte {
 	t.Helper()
 	c := extract.NewChoice(ids, rules)
 	analyze(t, open, c, engine.Options{All: c.NeedsAll()})
@@ -134,7 +135,7 @@ func cut(t testing.TB, open opener, ids []string, rules func(string) bool, redac
 }
 
 // packets are those of a capture, their Data copied.
-func packets(t testing.TB, open opener) []capture.Packet {
+func packets(t rapid.TB, open opener) []capture.Packet {
 	t.Helper()
 	src := open()
 	defer src.Close()

@@ -259,7 +259,11 @@ func (s *stream) cover(d reassembly.Dir, seq uint32, b []byte, n int, packet cap
 		h.sort()
 	}
 	next = max(next, h.start)
-	off := next + uint64(int64(int32(seq-h.base-uint32(next)))) // below offset 0: far away
+	off := next + uint64(int64(int32(seq-h.base-uint32(next))))
+	if before := -off; before < uint64(len(b)) && before > 0 { // what lies before the stream's start is none of it
+		b, off = b[before:], 0
+		n -= int(before)
+	}
 	lay(b, off, h.openings)
 	if !s.sealed {
 		lay(b, off, h.frames)

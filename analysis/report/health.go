@@ -78,6 +78,17 @@ func shortcomings(c *analysis.CaptureHealth) []string {
 	if c.Gaps > 0 {
 		notes = append(notes, counted(c.Gaps, "gap", "gaps")+" ("+size(c.GapBytes)+" missing)")
 	}
+	freezes, copies := uint64(0), uint64(0)
+	for i := range c.Inputs {
+		freezes += c.Inputs[i].Freezes
+		copies += c.Inputs[i].Copies
+	}
+	if freezes > 0 {
+		notes = append(notes, "the kernel's buffer was full "+counted(freezes, "time", "times"))
+	}
+	if copies > 0 {
+		notes = append(notes, counted(copies, "copy", "copies")+" of packets seen on several interfaces, taken once")
+	}
 	if c.Snapped > 0 {
 		notes = append(notes, counted(c.Snapped, "packet", "packets")+" cut by the snap length")
 	}

@@ -72,6 +72,9 @@ func (o *objects) health(s *analysis.Summary) {
 		}
 		if in.DropsKnown {
 			o.uint("drops", in.Drops)
+			if in.Freezes > 0 {
+				o.uint("freezes", in.Freezes)
+			}
 		}
 		if in.Err != nil {
 			o.str("error", in.Err.Error())

@@ -54,6 +54,7 @@ type analyzeOptions struct {
 	window         time.Duration
 	selected       selection
 	failOn         threshold
+	filter         string // chooses packets of captures
 }
 
 func newAnalyze(c *console) *cobra.Command {
@@ -65,6 +66,7 @@ func newAnalyze(c *console) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 	}
 	o := analyzeFlags(cmd)
+	o.filterFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, names []string) error {
 		if len(names) == 0 {
 			return usage("name capture files, or - for standard input", "nothing to analyze")
@@ -124,6 +126,10 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 	if slices.Contains(names, "-") && isTerminal(c.in) {
 		return usage("pipe a capture into it: tcpdump -U -w - | expectscope -", "standard input is a terminal")
 	}
+	keep, err := c.keep(o.filter)
+	if err != nil {
+		return err
+	}
 	out, err := openOutput(c, o.output, names)
 	if err != nil {
 		return err
@@ -138,7 +144,7 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 	}
 	defer src.Close()
 	piped := len(names) == 1 && src.Stats().Total == 0
-	r := &running{c: c, out: out, options: o, piped: piped, text: format.Name == "text", stop: stop}
+	r := &running{c: c, out: out, options: o, keep: keep, piped: piped, text: format.Name == "text", stop: stop}
 	r.w = format.New(out, o.writing(c, src, piped && r.text && o.output == ""))
 	r.bar = newProgress(c, o.output == "" && (piped || !r.text))
 	if !slices.Contains(names, "-") {
@@ -181,19 +187,27 @@ type running struct {
 	// live: what goes on is shown while it does. several: the packets lie in more than one file.
 	live, several bool
 	evidence      *evidence // nil: no packets are written
-	text          bool      // the format is for a reader
-	names         []string  // of files that can be read again; nil for what comes once
-	stop          <-chan struct{}
-	cut           bool   // stopped before the end of a file
-	shown         uint64 // findings
-	found         bool   // --fail-on was reached
-	err           error  // of the first write that failed
+	metrics       *metrics  // nil: none are served
+	// until ends the analysis at the first finding it reaches, by halt.
+	until *threshold
+	keep  func(*capture.Packet) bool // nil: all packets
+	halt  func()
+	text  bool     // the format is for a reader
+	names []string // of files that can be read again; nil for what comes once
+	stop  <-chan struct{}
+	cut   bool   // stopped before the end of a file
+	shown uint64 // findings
+	found bool   // --fail-on was reached
+	err   error  // of the first write that failed
 }
 
 // Exchange shows an exchange.
 func (r *running) Exchange(x *analysis.Exchange) {
 	if r.evidence != nil {
 		r.evidence.exchange(x)
+	}
+	if r.metrics != nil {
+		r.metrics.Exchange(x)
 	}
 	if r.text && x.State != analysis.Settled {
 		return // it may still change, and comes again
@@ -213,6 +227,10 @@ func (r *running) Finding(f *analysis.Finding) {
 	}
 	r.shown++
 	r.found = r.found || r.options.failOn.reached(f)
+	if r.until != nil && f.State != analysis.Withdrawn && r.until.reached(f) {
+		r.until = nil
+		r.halt()
+	}
 	r.wrote(r.w.Finding(f))
 }
 
@@ -238,8 +256,13 @@ func (r *running) goOn(src capture.Source) bool {
 func (r *running) read(src capture.Source) error {
 	o := r.options
 	several := r.several || len(src.Stats().Inputs) > 1
-	e := engine.New(engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several, Live: r.live}, r)
-	broke := e.Read(src, func() bool { return r.goOn(src) })
+	e := engine.New(engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several, Live: r.live, Keep: r.keep}, r)
+	broke := e.Read(src, func() bool {
+		if r.metrics != nil {
+			r.metrics.update(r.c.now(), func() *analysis.Summary { return e.Summary(src) })
+		}
+		return r.goOn(src)
+	})
 	sum := e.Close(src)
 	sum.Capture.Truncated = sum.Capture.Truncated || r.cut || broke != nil
 	r.bar.clear()

@@ -53,7 +53,8 @@ const (
 // testsMayImport is what tests may import besides: the words, written
 // conversations, and what makes tests.
 const testsMayImport = "capture reassembly analysis capture/script github.com/google/go-cmp/cmp github.com/google/go-cmp/cmp/cmpopts " +
-	"github.com/rogpeppe/go-internal/txtar github.com/rogpeppe/go-internal/testscript pgregory.net/rapid"
+	"github.com/rogpeppe/go-internal/txtar github.com/rogpeppe/go-internal/testscript pgregory.net/rapid " +
+	"github.com/prometheus/common/expfmt github.com/prometheus/common/model github.com/prometheus/client_model/go"
 
 // testsOfMayImport is what the tests of one package may import besides.
 var testsOfMayImport = map[string]string{

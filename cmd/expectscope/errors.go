@@ -55,15 +55,13 @@ func (c *console) conclude(err error) int {
 
 // foreignFlags are flags of other tools that people try here.
 var foreignFlags = map[string]string{
-	"r":      "captures are named without a flag: expectscope FILE...",
-	"i":      "to watch an interface: expectscope live -i IFACE",
-	"w":      "to write the report to a file: -o FILE; to record an interface: expectscope live -w FILE",
-	"c":      "to read the first packets only: tcpdump -r FILE -c N -w - | expectscope -",
-	"n":      "addresses are never looked up",
-	"Y":      "to choose findings: --client, --server, --target, --status, --rule, --severity",
-	"F":      "to choose packets: tcpdump -r FILE -w - 'tcp port 80' | expectscope -",
-	"filter": "to choose packets: tcpdump -r FILE -w - 'tcp port 80' | expectscope -",
-	"q":      "to test without output: expectscope FILE --fail-on warning -o /dev/null -f csv",
+	"r": "captures are named without a flag: expectscope FILE...",
+	"i": "to watch an interface: expectscope live -i IFACE",
+	"w": "to write the report to a file: -o FILE; to record an interface: expectscope live -w FILE",
+	"c": "to read the first packets only: tcpdump -r FILE -c N -w - | expectscope -",
+	"n": "addresses are never looked up",
+	"Y": "to choose findings: --client, --server, --target, --status, --rule, --severity",
+	"q": "to test without output: expectscope FILE --fail-on warning -o /dev/null -f csv",
 }
 
 // flagFailure turns pflag's complaint into ours.

@@ -1,69 +1,40 @@
 package main
 
 import (
-	"errors"
+	"github.com/spf13/cobra"
 
-	"expectscope/analysis/report"
 	"expectscope/capture"
+	"expectscope/capture/decode"
 	"expectscope/capture/filter"
 )
 
-// filtered hands out the packets of a source that a filter expression lets
-// through. What an expression means depends on the kind of frame, so there is a
-// program for each link type that comes by.
-type filtered struct {
-	capture.Source
-	expr     string
-	programs map[capture.LinkType]*filter.Program
+// filterFlag adds --filter, for verbs that read captures.
+func (o *analyzeOptions) filterFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&o.filter, "filter", "F", "", "only packets this `FILTER` lets through, as tcpdump's")
 }
 
-// newFiltered checks the expression for Ethernet, the most general kind of
-// frame; the empty expression lets everything through.
-func newFiltered(src capture.Source, expr string) (capture.Source, error) {
+// keep makes a filter expression a choice of packets; nil for the empty one.
+// What an expression means depends on the kind of frame, so there is a program
+// for each link type that comes by. Frames of a kind that the filter language does
+// not know are passed over: nothing can be said of them.
+func (c *console) keep(expr string) (func(*capture.Packet) bool, error) {
 	if expr == "" {
-		return src, nil
+		return nil, nil
 	}
-	f := &filtered{Source: src, expr: expr, programs: map[capture.LinkType]*filter.Program{}}
-	if err := f.check(capture.LinkEthernet); err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-
-func (f *filtered) check(link capture.LinkType) error {
-	p, err := filter.Compile(f.expr, link, filter.Options{})
+	p, err := filter.Compile(expr, capture.LinkEthernet, filter.Options{})
 	if err != nil {
-		return badFilter(err)
+		return nil, c.filterRefused(err)
 	}
-	f.programs[link] = p
-	return nil
-}
-
-// badFilter shows where in the expression the fault is.
-func badFilter(err error) error {
-	const hint = "the language is tcpdump's: -F 'tcp port 80 and host 10.0.0.2' (man pcap-filter); names are not looked up"
-	var s *filter.SyntaxError
-	if errors.As(err, &s) {
-		return usage(hint, "bad filter: %s\n%s", report.Safe(s.Msg), s.Caret())
-	}
-	return usage(hint, "bad filter: %v", err)
-}
-
-// Next skips packets that the filter does not let through.
-func (f *filtered) Next(p *capture.Packet) error {
-	for {
-		if err := f.Source.Next(p); err != nil {
-			return err
-		}
-		program, ok := f.programs[p.Link]
+	programs := map[capture.LinkType]*filter.Program{capture.LinkEthernet: p}
+	return func(p *capture.Packet) bool {
+		program, ok := programs[p.Link]
 		if !ok {
-			if err := f.check(p.Link); err != nil {
-				return err
+			var err error
+			if program, err = filter.Compile(expr, p.Link, filter.Options{}); err != nil {
+				c.warn("no frame of link type "+decode.LinkName(p.Link)+" passes the filter: "+err.Error(), "")
 			}
-			program = f.programs[p.Link]
+			programs[p.Link] = program
 		}
-		if program.Match(p) {
-			return nil
-		}
-	}
+		return program != nil && program.Match(p)
+	}, nil
 }

@@ -36,7 +36,8 @@ programs, so that less is lost on a busy machine; start it with nice to not.
 With -w the proof is in frames of the file that is written, else in frames
 counted from the start. -w files are pcapng, for analyze and for Wireshark;
 --rotate-size and --rotate-time begin another one (NAME-00001.pcapng, ...),
---files keeps the last ones only. --evidence writes a small capture for each
+--files keeps the last ones only. --metrics serves counters and a histogram of
+waits for Prometheus, on loopback unless the address says otherwise. --evidence writes a small capture for each
 finding, named for its rule and exchange, out of the last 32 MB of packets.
 
 The flags of the report and the exit status are those of analyze.`
@@ -45,6 +46,8 @@ const liveExamples = `  expectscope live
   expectscope live -i lo 'tcp port 8080' -f ndjson
   expectscope live -i eth0 -w seen.pcapng --rotate-size 100MB --files 10
   expectscope live --duration 10m --fail-on warning --evidence proof/
+  expectscope live --until expect-stall -w stall.pcapng
+  expectscope live --tui 'tcp port 80'
   expectscope live -D`
 
 // recentBytes is how much memory --evidence takes.
@@ -59,6 +62,9 @@ type liveOptions struct {
 	count    uint64
 	record   live.RecorderOptions
 	evidence string
+	until    threshold
+	metrics  string
+	tui      bool
 }
 
 func newLive(c *console) *cobra.Command {
@@ -95,6 +101,9 @@ func liveFlags(cmd *cobra.Command) *liveOptions {
 	fs.Func("rotate-size", "begin another file at `SIZE`: 100MB", sizeInto("rotate-size", &o.record.Size))
 	fs.Func("rotate-time", "begin another file after `TIME`: 1h", timeInto("rotate-time", &o.record.Every))
 	fs.Func("files", "keep the last `N` files", countInto("files", &o.record.Files))
+	fs.Func("until", "end at the first finding of this `RULE` or SEVERITY", o.until.add)
+	fs.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at `ADDRESS`: 127.0.0.1:9417")
+	fs.BoolVar(&o.tui, "tui", false, "browse in the terminal while it is captured")
 	fs.StringVar(&o.evidence, "evidence", "", "write the packets around each finding into `DIR`")
 	o.analyzeOptions = analyzeFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("interface", completeInterfaces) // fails only for a flag that is not there
@@ -110,6 +119,8 @@ func (o *liveOptions) check() error {
 		return usage("name the files with -w FILE", "nothing is written that could be rotated")
 	case r.Files > 0 && !rotates:
 		return usage("say when another file begins: --rotate-size 100MB or --rotate-time 1h", "--files keeps the last of several files, and there is one")
+	case o.tui && (o.output != "" || o.format != "" || o.metrics != "" || o.until.set || len(o.until.rules) > 0):
+		return usage("without --tui they work; with it, o writes the list that is shown", "-f, -o, --metrics and --until go with a report, and --tui shows none")
 	case r.Path == "-":
 		return usage("tcpdump -U -w - writes packets to standard output", "-w cannot write to standard output: the report goes there")
 	case o.capture.Promiscuous && (o.capture.Interface == "" || o.capture.Interface == live.Any):
@@ -136,6 +147,17 @@ func (o *liveOptions) run(c *console, expr string) error {
 	}
 	stop, release := c.interrupts(out.abandon)
 	defer release()
+	if o.tui {
+		return o.browse(c, out, stop)
+	}
+	var m *metrics
+	if o.metrics != "" {
+		if m, err = serveMetrics(c, o.metrics); err != nil {
+			out.abandon()
+			return err
+		}
+		defer m.close()
+	}
 	w, err := o.watch(c)
 	if err != nil {
 		out.abandon()
@@ -143,7 +165,10 @@ func (o *liveOptions) run(c *console, expr string) error {
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
-	r := &running{c: c, out: out, options: o.analyzeOptions, piped: true, live: true, text: format.Name == "text", stop: stop, evidence: w.evidence}
+	r := &running{c: c, out: out, options: o.analyzeOptions, piped: true, live: true, text: format.Name == "text", stop: stop, evidence: w.evidence, metrics: m}
+	if o.until.set || len(o.until.rules) > 0 {
+		r.until, r.halt = &o.until, w.Stop
+	}
 	writing := o.writing(c, w, r.text && o.output == "")
 	if w.recorder != nil && w.rotates {
 		writing.Input, r.several = w.recorder.File, true

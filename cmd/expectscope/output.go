@@ -138,8 +138,8 @@ func formatFor(name, file string) (report.Format, error) {
 // unknownFormat says what formats there are; to a capture filter, what -f is.
 func unknownFormat(name string) *failure {
 	if strings.ContainsAny(name, " ") || nearest(name, []string{"tcp", "udp", "port", "host", "net"}) == name {
-		return usage("tcpdump -r FILE -w - '"+name+"' | expectscope -",
-			"-f is the format of the output, and %q looks like a packet filter, which expectscope does not take", name)
+		return usage("a packet filter goes to -F: expectscope FILE -F '"+name+"'",
+			"-f is the format of the output, and %q looks like a packet filter", name)
 	}
 	return usage("the formats are "+strings.Join(formatNames(), ", "), "%q is no format%s", name, meant(name, formatNames()))
 }

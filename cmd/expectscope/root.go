@@ -35,6 +35,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagFailure(cmd.Flags(), err) })
 	root.SetUsageTemplate(usageTemplate)
 	o := analyzeFlags(root)
+	o.filterFlag(root)
 	verbs := []*cobra.Command{newAnalyze(c), newTUI(c), newLive(c), newExtract(c), newExplain(c), newRules(c), newVersion(c)}
 	root.AddCommand(verbs...)
 	strictHelp(root)

@@ -124,6 +124,9 @@ func (c *console) browse(names []string, filter string) error {
 	o.Write = func(format string, rows tui.Rows) (string, error) {
 		return writeRows(format, rows, report.Options{Input: o.Input})
 	}
+	if !slices.Contains(names, "-") {
+		o.Extract = func(id string) (string, error) { return extractOne(names, id) }
+	}
 	go l.run()
 	select { // a small capture is whole on the first screen
 	case <-l.over:
@@ -160,6 +163,7 @@ type load struct {
 	stop   chan struct{}
 	once   sync.Once
 	over   chan struct{} // closed when nothing more will come
+	live   bool          // what goes on is shown while it does
 	broke  error
 	faults []engine.Panic
 }
@@ -169,7 +173,7 @@ func (l *load) end() { l.once.Do(func() { close(l.stop) }) }
 
 func (l *load) run() {
 	defer close(l.over)
-	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1}, l.store)
+	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}, l.store)
 	stopped := false
 	l.broke = e.Read(l.src, func() bool {
 		st := l.src.Stats()
@@ -222,6 +226,19 @@ func writeRows(format string, rows tui.Rows, o report.Options) (name string, err
 		err = w.Close(nil) // a table without rows has its head all the same
 	}
 	return file.Name(), errors.Join(err, b.Flush(), file.Close())
+}
+
+// extractOne writes the packets of an exchange to a new file in the working directory and names it.
+func extractOne(names []string, id string) (name string, err error) {
+	file, err := newFile("expectscope-"+strings.NewReplacer("/", "-", ":", ".").Replace(id), ".pcapng")
+	if err != nil {
+		return "", err
+	}
+	x := &extraction{names: names, ids: []string{id}}
+	if err = errors.Join(x.write(file), file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
 }
 
 // newFile makes a file that is not there yet: stem.ext, or stem-2.ext and so on.

@@ -103,6 +103,29 @@ func TestWriteRows(t *testing.T) {
 	}
 }
 
+// The packets of an exchange are a capture in which it is found again; what cannot be written leaves no file.
+func TestExtractOne(t *testing.T) {
+	demo, err := filepath.Abs(filepath.Join(pcaps, "demo.pcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := loaded(t, false, demo).store.Snapshot().Findings.At(0).Exchange
+	t.Chdir(t.TempDir())
+	name, err := extractOne([]string{demo}, id)
+	if err != nil || name != "expectscope-"+strings.ReplaceAll(id, "/", "-")+".pcapng" {
+		t.Fatalf("%q, %v", name, err)
+	}
+	if n := loaded(t, false, name).store.Snapshot(); n.Exchanges.Len() == 0 || n.Findings.Len() == 0 {
+		t.Errorf("%d exchanges and %d findings in what was extracted", n.Exchanges.Len(), n.Findings.Len())
+	}
+	if name, err := extractOne([]string{demo}, "999/9"); err == nil || name != "" {
+		t.Errorf("an exchange that is none: %q, %v", name, err)
+	}
+	if left, _ := filepath.Glob("*"); len(left) != 1 {
+		t.Errorf("files are left: %v", left)
+	}
+}
+
 func TestBrowserTitle(t *testing.T) {
 	for _, c := range []struct {
 		names []string

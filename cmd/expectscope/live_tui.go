@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+
+	"expectscope/analysis/store"
+	"expectscope/tui"
+)
+
+// browse watches the interface in the terminal's browser until the user quits.
+// What there is to say meanwhile is said when the terminal is ours again.
+func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) error {
+	out.abandon() // no report is written
+	if !isTerminal(c.out) || !isTerminal(c.in) {
+		return usage("expectscope live writes a report to anything", "the browser needs a terminal")
+	}
+	var said bytes.Buffer
+	quiet := *c
+	quiet.err = &said
+	defer func() { _, _ = c.err.Write(said.Bytes()) }()
+	w, err := o.watch(&quiet)
+	if err != nil {
+		return c.captureFailed(err)
+	}
+	defer w.Close()
+	defer w.endAt(stop, o.duration)()
+	l := &load{store: store.New(), src: w, live: true, stop: make(chan struct{}), over: make(chan struct{})}
+	go l.run()
+	name := o.capture.Interface
+	if name == "" {
+		name = "any"
+	}
+	err = tui.Run(l.store, tui.Options{
+		Title: "live " + name, Stop: w.Stop,
+		Write: func(format string, rows tui.Rows) (string, error) {
+			return writeRows(format, rows, o.writing(c, w, false))
+		},
+	})
+	w.Stop()
+	<-l.over
+	if err != nil {
+		return &failure{status: statusUsage, text: err.Error()}
+	}
+	return w.conclude(l.conclude(&quiet))
+}
