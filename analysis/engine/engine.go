@@ -225,6 +225,11 @@ func (e *Engine) seeDrops(st *capture.Stats) {
 	}
 }
 
+// Missed takes note that nothing could be seen from one time to another, in nanoseconds since 1970: a repeat may have gone by.
+func (e *Engine) Missed(from, to int64, why string) {
+	e.retry.Blind(noAddr, noAddr, from, to, why)
+}
+
 // limit counts a limit that was hit.
 func (e *Engine) limit(name string) { e.sum.Limits[name]++ }
 

@@ -47,10 +47,10 @@ func (d *draft) fields(b *strings.Builder) {
 }
 
 // content gives the fields that frame a content, and the content.
-func (d *draft) content() (fields, body string) {
+func (d *draft) content(ofRequest bool) (fields, body string) {
 	secret := strings.Repeat(d.secret(), rapid.IntRange(1, 40).Draw(d.T, "size"))
 	how := d.one("none", "length", "short", "chunked", "broken")
-	if d.sound && how == "broken" {
+	if d.sound && (how == "broken" || how == "short" && !ofRequest) {
 		how = "chunked"
 	}
 	switch how {
@@ -77,7 +77,7 @@ func (d *draft) request() {
 		method = "HEAD"
 	}
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", method, target)
-	fields, body := d.content()
+	fields, body := d.content(true)
 	b.WriteString(fields + d.one("", "Expect: 100-continue\r\n", "Expect: 100-continue\r\n"))
 	d.fields(&b)
 	d.line(">", b.String()+"\r\n")
@@ -93,7 +93,7 @@ func (d *draft) response() {
 	var b strings.Builder
 	status := d.one("100 Continue", "417 Expectation Failed", "200 "+d.secret(), "201 Created", "403", "101 Switching Protocols", "200 OK")
 	fmt.Fprintf(&b, "HTTP/1.1 %s\r\n", status)
-	fields, body := d.content()
+	fields, body := d.content(false)
 	if d.sound && status[0] == '1' {
 		fields, body = "", ""
 	}
@@ -109,6 +109,9 @@ func drafts(t *rapid.T, sound bool) string {
 		fmt.Fprintf(&d.b, "@conn 10.0.0.1:%d 10.0.0.2:80%s\n", 40000+i, d.one("", "", " nosyn", " only=client"))
 		for range rapid.IntRange(1, 6).Draw(t, "lines") {
 			what := d.one("request", "request", "response", "noise")
+			if i := strings.LastIndex(d.b.String(), "@conn"); sound && !strings.Contains(d.b.String()[i:], " > ") {
+				what = "request" // who answers before is no server
+			}
 			switch {
 			case what == "request":
 				d.request()

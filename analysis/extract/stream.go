@@ -41,6 +41,7 @@ type half struct {
 	start  uint64 // offset of the first chunk
 	recent []byte // the last octets, up to offset end
 	end    uint64
+	latest uint64 // offset of the last chunk
 	behind uint64 // end of the last head, or start
 	body   content
 	// openings, frames and heads are what may be seen: the first octets of something known, framing, message heads.
@@ -65,7 +66,7 @@ func (s *stream) Data(c *reassembly.Chunk) {
 		h.known, h.covers = true, s.covers
 		h.start, h.behind, h.end = s.start, s.start, s.start
 	}
-	h.base = c.Base
+	h.base, h.latest = c.Base, s.start
 	if h.end != s.start {
 		h.recent = h.recent[:0]
 	}
@@ -78,7 +79,9 @@ func (s *stream) Data(c *reassembly.Chunk) {
 
 // Gap passes over what is missing.
 func (s *stream) Gap(g *reassembly.Gap) {
-	s.dirs[g.Dir].body.lose(g.Len) // a head that ends here may still be told
+	h := &s.dirs[g.Dir]
+	h.cut()
+	h.body.lose(g.Len) // a head that ends here may still be told
 }
 
 // Resent notes a copy that is not what was captured first, so that it will differ still.
@@ -106,8 +109,8 @@ func (s *stream) Orphan(_ uint32, h *analysis.Head) { s.head(h, false) }
 
 // The rest of what is told follows from the heads.
 
-// End needs nothing.
-func (s *stream) End(*reassembly.End) {}
+// End looks at what is left.
+func (s *stream) End(e *reassembly.End) { s.dirs[e.Dir].cut() }
 
 // Lost needs nothing: see Gap.
 func (s *stream) Lost(uint32, reassembly.Dir, uint64, *reassembly.Gap) {}
@@ -197,6 +200,24 @@ const (
 	proxyV1 = "PROXY "
 	proxyV2 = "\r\n\r\n\x00\r\nQUIT\n"
 )
+
+// cut covers as a head what is at the end of the octets at hand, where no content
+// is due, begins with a segment, and is the beginning of one: nobody tells of a head
+// that was cut off and says nothing.
+func (h *half) cut() {
+	text := h.from(h.latest)
+	if !h.known || h.body.step != past || h.latest < h.behind || len(text) == 0 {
+		return
+	}
+	c := sheet{covers: h.covers}
+	line, _, whole := bytes.Cut(text, []byte{'\n'})
+	switch line = bytes.TrimRight(line, "\r \t"); {
+	case len(line) >= len("HTTP/1.1 200") && isVersion(line[:8]) && blank(line[8]):
+		h.frame(h.latest, c.head(text, false))
+	case whole && isVersion(line[bytes.LastIndexAny(line, " \t")+1:]):
+		h.frame(h.latest, c.head(text, true))
+	}
+}
 
 // opening shows, once, by what a PROXY protocol header is known that the stream
 // begins with; the addresses in it stay covered.

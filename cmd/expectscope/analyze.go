@@ -257,6 +257,9 @@ func (r *running) read(src capture.Source) error {
 	o := r.options
 	several := r.several || len(src.Stats().Inputs) > 1
 	e := engine.New(engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several, Live: r.live, Keep: r.keep}, r)
+	if w, ok := src.(*watched); ok {
+		w.missed = e.Missed
+	}
 	broke := e.Read(src, func() bool {
 		if r.metrics != nil {
 			r.metrics.update(r.c.now(), func() *analysis.Summary { return e.Summary(src) })

@@ -36,9 +36,10 @@ programs, so that less is lost on a busy machine; start it with nice to not.
 With -w the proof is in frames of the file that is written, else in frames
 counted from the start. -w files are pcapng, for analyze and for Wireshark;
 --rotate-size and --rotate-time begin another one (NAME-00001.pcapng, ...),
---files keeps the last ones only. --metrics serves counters and a histogram of
-waits for Prometheus, on loopback unless the address says otherwise. --evidence writes a small capture for each
+--files keeps the last ones only. --evidence writes a small capture for each
 finding, named for its rule and exchange, out of the last 32 MB of packets.
+--metrics serves counters and a histogram of waits for Prometheus, on loopback
+unless the address says otherwise.
 
 The flags of the report and the exit status are those of analyze.`
 

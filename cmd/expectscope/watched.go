@@ -23,6 +23,8 @@ type watched struct {
 	noted    uint64 // drops that the recorder knows of
 	unsaved  bool   // recording failed
 	downAt   int64  // when the interface went down
+	// missed is told from when to when it was down.
+	missed func(from, to int64, why string)
 }
 
 // Next fills p with the next packet.
@@ -76,6 +78,9 @@ func (w *watched) notice(n live.Notice) {
 		w.downAt = n.Time
 		w.c.warn(fmt.Sprintf("the interface %s went down: until it is back nothing is seen", n.Interface), "")
 		return
+	}
+	if w.missed != nil {
+		w.missed(w.downAt, n.Time, "the interface "+n.Interface+" was down")
 	}
 	away := time.Duration(n.Time - w.downAt).Round(100 * time.Millisecond)
 	w.c.warn(fmt.Sprintf("the interface %s is back after %v: what it carried meanwhile was not seen", n.Interface, away), "")
