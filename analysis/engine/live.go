@@ -28,6 +28,7 @@ func (e *Engine) opened(s *session, x *analysis.Exchange) {
 	}
 	if _, ok := x.Request.Get("Expect"); ok {
 		e.watch.open = append(e.watch.open, watched{s: s, x: x})
+		x.At = e.now
 		e.sink.Exchange(x)
 	}
 }

@@ -45,6 +45,11 @@ func followed(t *testing.T, l *log) {
 			t.Errorf("%s %s: summary %q, title %q", f.Rule, f.State, f.Summary, f.Title)
 		}
 	}
+	for i := range l.exchanges {
+		if x := &l.exchanges[i]; x.At < x.LastActivity.Time {
+			t.Errorf("%s was watched until %d, before its last byte came at %d", x.ID, x.At, x.LastActivity.Time)
+		}
+	}
 	for what, state := range last {
 		if state == analysis.Provisional {
 			t.Errorf("%s stays provisional", what)

@@ -145,6 +145,18 @@ func (s *session) End(e *reassembly.End) {
 	}
 	s.layer.End(e)
 	s.e.running = nil
+	if s.ends[e.Dir.Other()].How != reassembly.Open {
+		s.over()
+	}
+}
+
+// over lets go of what read the connection: exchanges that wait to be judged hold on to the session.
+func (s *session) over() {
+	s.dead, s.layer = true, nil
+	if s.rec != nil {
+		s.rec.Release()
+		s.rec = nil
+	}
 }
 
 // Wants tells whether a request may be the repeat of a refused one of this client.

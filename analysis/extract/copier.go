@@ -32,7 +32,8 @@ type Copier struct {
 	decoder *decode.Decoder
 	segment decode.Segment
 	next    map[*track]*[2]uint64 // offset that is expected, by direction
-	frame   []byte                // the frame to be changed
+	packet  capture.Packet        // the packet that is changed
+	frame   []byte                // and its frame
 	held    []capture.Packet      // fragments; their Data is ours
 	bytes   int                   // of held
 	link    capture.LinkType      // of the packet that was written last
@@ -97,10 +98,10 @@ func (c *Copier) redact(t *track, p *capture.Packet) error {
 		return nil
 	}
 	c.frame = append(c.frame[:0], p.Data...)
-	q := *p
-	q.Data, h.octets = c.frame, c.frame
+	c.packet = *p
+	c.packet.Data, h.octets = c.frame, c.frame
 	c.cover(t, &h)
-	return c.write(&q)
+	return c.write(&c.packet)
 }
 
 // cover covers the payload of the segment at hand, and clears what is behind it:
@@ -124,10 +125,14 @@ func (c *Copier) cover(t *track, h *hull) {
 	if s.Flags&decode.SYN != 0 {
 		seq++
 	}
-	h.change(len(s.Payload), func(b []byte) {
-		next[d] = t.stream.cover(d, seq, b, s.Len, s.Packet, next[d])
-	})
+	payload := h.octets[h.at : h.at+len(s.Payload)]
+	before := ones(payload)
+	next[d] = t.stream.cover(d, seq, payload, s.Len, s.Packet, next[d])
+	amend(h.octets[h.tcp+16:], before, ones(payload))
 }
+
+// Waiting is how many fragments wait for the rest of their datagrams; they are bounded.
+func (c *Copier) Waiting() int { return len(c.held) }
 
 // hold keeps a fragment. The oldest go when there are too many.
 func (c *Copier) hold(p *capture.Packet) {

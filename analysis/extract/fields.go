@@ -133,11 +133,13 @@ const methods = "|GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|ACL|BIND|
 	"MKCALENDAR|MKCOL|MKREDIRECTREF|MKWORKSPACE|MOVE|ORDERPATCH|PRI|PROPFIND|PROPPATCH|QUERY|REBIND|REPORT|SEARCH|UNBIND|UNCHECKOUT|" +
 	"UNLINK|UNLOCK|UPDATE|UPDATEREDIRECTREF|VERSION-CONTROL|"
 
+func isMethod(b []byte) bool { return strings.Contains(methods, "|"+string(b)+"|") }
+
 // method shows the method that the first end octets are, or end with: the end of
 // a content may stand in front of it, as analysis/http1 knows.
 func (s *sheet) method(end int) {
 	for i := range end {
-		if strings.Contains(methods, "|"+string(s.text[i:end])+"|") {
+		if isMethod(s.text[i:end]) {
 			s.show(i, end)
 			break
 		}

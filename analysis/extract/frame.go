@@ -44,13 +44,10 @@ func header(b []byte, s *decode.Segment) (at int, ok bool) {
 	return 0, false
 }
 
-// change gives the n octets of the payload to f to change them. A checksum that was
-// right stays right, and one that was wrong stays wrong (RFC 1624, Section 3).
-func (h *hull) change(n int, f func([]byte)) {
-	payload, sum := h.octets[h.at:h.at+n], h.octets[h.tcp+16:]
-	before := ones(payload)
-	f(payload)
-	c := uint32(^binary.BigEndian.Uint16(sum)) + uint32(^before) + uint32(ones(payload))
+// amend corrects a checksum for a change of what it is of: by the sums before and
+// after. One that was right stays right, and one that was wrong stays wrong (RFC 1624, Section 3).
+func amend(sum []byte, before, after uint16) {
+	c := uint32(^binary.BigEndian.Uint16(sum)) + uint32(^before) + uint32(after)
 	c = c>>16 + c&0xffff
 	c = c>>16 + c&0xffff
 	binary.BigEndian.PutUint16(sum, ^uint16(c))

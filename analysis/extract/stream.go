@@ -216,6 +216,10 @@ func (h *half) cut() {
 		h.frame(h.latest, c.head(text, false))
 	case whole && isVersion(line[bytes.LastIndexAny(line, " \t")+1:]):
 		h.frame(h.latest, c.head(text, true))
+	case !whole:
+		if n := bytes.IndexAny(line, " \t"); n > 0 && isMethod(line[:n]) {
+			h.frame(h.latest, bytes.Clone(line[:n+1]))
+		}
 	}
 }
 

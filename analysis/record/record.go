@@ -263,6 +263,9 @@ func (r *Recorder) Done(stream uint32, d reassembly.Dir, how analysis.Ended, m r
 	}
 }
 
+// Release gives back what the recorder holds for a late answer; it is not used any more.
+func (r *Recorder) Release() { r.retire() }
+
 // Abort ends every open exchange in doubt: the connection will not be read on, for a fault of ours.
 func (r *Recorder) Abort(m reassembly.Mark) {
 	for len(r.open) > 0 {

@@ -24,7 +24,7 @@ const (
 	soakVar   = "EXPECTSCOPE_SOAK"      // how long TestSoak takes; it is skipped without
 	peersVar  = "EXPECTSCOPE_SOAK_PEER" // set in the process that talks
 	soakConns = 5000                    // connections that are followed at most
-	soakRate  = 500                     // new connections a second
+	soakRate  = 500                     // new connections a second at most
 )
 
 // Memory is bounded whatever the traffic: connections begin all the time, half
