@@ -129,6 +129,7 @@ const (
 	FramingUnknown
 )
 
+// String is the word for it in the output contract.
 func (f Framing) String() string {
 	return [...]string{"none", "content-length", "chunked", "close", "h2", "tunnel", ""}[f]
 }
@@ -177,6 +178,7 @@ const (
 	EndedTunnel
 )
 
+// String is the word for it in the output contract.
 func (e Ended) String() string {
 	return [...]string{"", "complete", "fin", "rst", "idle", "capture-end", "upgraded", "tunnel"}[e]
 }
@@ -191,6 +193,7 @@ const (
 	ReadAsNext
 )
 
+// String is the word for it in the output contract.
 func (r Reading) String() string { return [...]string{"unknown", "body", "next"}[r] }
 
 // An Owed records a request head seen where the rest of a body was due.
@@ -218,6 +221,7 @@ const (
 	RetryUnknown
 )
 
+// String is the word for it in the output contract.
 func (r RetryOutcome) String() string {
 	return [...]string{"", "none", "same-connection", "new-connection", "unknown"}[r]
 }
@@ -271,6 +275,7 @@ const (
 	DoubtInternal
 )
 
+// String is the word for it in the output contract.
 func (k DoubtKind) String() string {
 	return [...]string{
 		"gap", "mid-stream", "one-sided", "snaplen", "capture-end", "ambiguous-framing",

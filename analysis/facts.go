@@ -51,6 +51,7 @@ const (
 	UnknownExpect
 )
 
+// String is the word for it in the output contract.
 func (c ExpectClass) String() string {
 	return [...]string{"", "exact", "list", "obfuscated", "empty", "unknown"}[c]
 }

@@ -21,6 +21,7 @@ const (
 	Error
 )
 
+// String is the word for it in the output contract.
 func (s Severity) String() string { return [...]string{"info", "notice", "warning", "error"}[s] }
 
 // Confidence is how sure a claim is: Certain when the capture proves it, Likely when another explanation is far-fetched,
@@ -34,6 +35,7 @@ const (
 	Certain
 )
 
+// String is the word for it in the output contract.
 func (c Confidence) String() string {
 	return [...]string{"inconclusive", "likely", "certain"}[c]
 }
@@ -49,6 +51,7 @@ const (
 	FaultIntermediary
 )
 
+// String is the word for it in the output contract.
 func (f Fault) String() string {
 	return [...]string{"unknown", "client", "server", "intermediary"}[f]
 }
@@ -60,6 +63,7 @@ type Clause struct {
 	Level   string // "MUST", "SHOULD", "MAY", "MUST NOT"; "" when the clause only explains
 }
 
+// String is the word for it in the output contract.
 func (c Clause) String() string {
 	s := fmt.Sprintf("RFC %d §%s", c.RFC, c.Section)
 	if c.Level != "" {
@@ -169,6 +173,7 @@ const (
 	Withdrawn
 )
 
+// String is the word for it in the output contract.
 func (s FindingState) String() string {
 	return [...]string{"final", "provisional", "withdrawn"}[s]
 }

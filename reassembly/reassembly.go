@@ -96,6 +96,7 @@ const (
 	Evicted
 )
 
+// String is the word for it in the output contract.
 func (c Cause) String() string { return [...]string{"lost", "snapped", "evicted"}[c] }
 
 // A Gap is a run of bytes that will not be delivered; the stream goes on behind it.
@@ -141,6 +142,7 @@ const (
 	CaptureEnd
 )
 
+// String is the word for it in the output contract.
 func (e Ending) String() string {
 	return [...]string{"open", "fin", "rst", "idle", "reused", "capture-end"}[e]
 }

@@ -30,13 +30,17 @@ func (o *onlooker) Opaque(kind string)          { o.note("opaque %s", kind) }
 func (o *onlooker) Request(stream uint32, h *analysis.Head) {
 	o.note("request %d %s", stream, h.Method)
 }
+
 func (o *onlooker) Interim(stream uint32, h *analysis.Head) {
 	o.note("interim %d %d", stream, h.Status)
 }
+
 func (o *onlooker) Response(stream uint32, h *analysis.Head) {
 	o.note("response %d %d", stream, h.Status)
 }
+
 func (o *onlooker) Orphan(after uint32, h *analysis.Head) { o.note("orphan %d %d", after, h.Status) }
+
 func (o *onlooker) Body(stream uint32, d reassembly.Dir, _ []byte, n uint64, _ reassembly.Mark, _ uint64, _ bool) {
 	o.note("body %d %d %d", stream, d, n)
 }
@@ -44,9 +48,11 @@ func (o *onlooker) Body(stream uint32, d reassembly.Dir, _ []byte, n uint64, _ r
 func (o *onlooker) Lost(stream uint32, _ reassembly.Dir, n uint64, _ *reassembly.Gap) {
 	o.note("lost %d %d", stream, n)
 }
+
 func (o *onlooker) Owed(stream uint32, next uint32, _ analysis.Owed) {
 	o.note("owed %d %d", stream, next)
 }
+
 func (o *onlooker) Done(stream uint32, d reassembly.Dir, how analysis.Ended, _ reassembly.Mark) {
 	o.note("done %d %d %s", stream, d, how)
 }

@@ -13,6 +13,9 @@ import (
 
 // The captures of the lab that lie beside the repository, if they do: each is redacted, and says the same.
 func TestLab(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many captures")
+	}
 	const most = 200 << 10
 	n := 0
 	for _, dir := range []string{"lab", "corpus"} {

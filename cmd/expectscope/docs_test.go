@@ -120,7 +120,7 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 
 // Help fits a terminal, and each flag has one line.
 func TestHelpFits(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"analyze", "--help"}, {"live", "--help"}, {"rules", "--help"}, {"explain", "--help"}, {"version", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"analyze", "--help"}, {"extract", "--help"}, {"live", "--help"}, {"rules", "--help"}, {"explain", "--help"}, {"version", "--help"}} {
 		got := runWith(t, nil, args...)
 		if got.status != 0 || got.err != "" || got.out == "" {
 			t.Errorf("%v: status %d, %s", args, got.status, got.err)
@@ -154,6 +154,13 @@ func TestMessagesHaveOneForm(t *testing.T) {
 		{"rules", "y"},
 		{"explain", "y"},
 		{"explain"},
+		{"extract"},
+		{"extract", "x.pcap"},
+		{"extract", "1/1"},
+		{"extract", "-", "1/1"},
+		{"extract", "nowhere.pcap", "1/1"},
+		{"extract", "x.pcap", "1/1", "-o", "y.pcap"},
+		{"extract", "../../testdata/pcaps/demo.pcap", "9/9"},
 		{"completion", "y"},
 		{"completion"},
 		{"help", "y"},

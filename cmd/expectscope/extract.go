@@ -21,19 +21,22 @@ evidence has a comment that names the finding; Wireshark shows it.
 
 FILE is as for analyze, but not standard input: captures are read three times.
 ID is an exchange's, as the reports show it; RULE is a rule's id or a glob, as
-417-*, and stands for all exchanges on which it fires. Several are all written. A
-file that is called like an id or a rule is named ./FILE.
+417-*, and stands for all exchanges on which it fires. Several are all written.
+A file that is called like an id or a rule is named ./FILE.
 
---redact makes a capture that can be given away. It covers, at their length:
+--redact makes a capture to attach to a ticket. It covers, at their length:
 bodies; the values of header fields, but for Expect, Content-Length,
 Transfer-Encoding, Connection and Upgrade, the ports of Host, the protocols of
-Via and the names of known software; query strings and user names in targets;
-whatever was not understood, TLS and tunnels too. Equal values are covered alike,
-so the analysis stays the same. What it does not cover: addresses and ports,
-times, methods, paths, names of fields, statuses, sizes. Look at the result
+Via and the names of known software; query strings, hosts and users in targets;
+whatever was not understood, TLS and tunnels too. Equal values are covered
+alike, so the analysis stays the same. It does not cover addresses and ports,
+times, methods, paths, names of fields, statuses and sizes: look at the result
 before it leaves your machine. Decryption secrets are never written.
 
-Without -o the packets go to standard output, if that is no terminal.
+Frames are numbered anew, so ids change with them. When the capture went on, the
+last packet is an empty one that says until when: what did not happen until then
+is not in the file either. Without -o the packets go to standard output, if that
+is no terminal.
 
 Exit status: 0; 2 wrong usage, or there is no such exchange or finding: nothing
 is written; 3 an input could not be read to its end, or the output not be
@@ -63,7 +66,7 @@ func newExtract(c *console) *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&o.output, "output", "o", "", "write to `FILE`.pcapng")
-	fs.BoolVar(&o.redact, "redact", false, "cover what is nobody's business")
+	fs.BoolVar(&o.redact, "redact", false, "cover contents and values, for a ticket")
 	windowFlag(cmd, &o.window)
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) == 0 {
@@ -86,6 +89,12 @@ func (o *extractOptions) run(c *console, args []string) error {
 	out, err := openOutput(c, o.output, x.names)
 	if err != nil {
 		return err
+	}
+	if out.temp != "" { // captures hold what they saw: they are their owner's alone
+		if err := out.file.Chmod(0o600); err != nil {
+			out.abandon()
+			return cannotWrite(out.name, err)
+		}
 	}
 	stop, release := c.interrupts(out.abandon)
 	defer release()
@@ -142,9 +151,9 @@ func (x *extraction) take(args []string) error {
 	}
 	switch {
 	case len(x.names) == 0:
-		return usage("expectscope extract FILE... ID|RULE...", "name a capture file")
+		return usage("files and what to extract of them: expectscope extract upload.pcap 12/1", "name a capture file")
 	case len(x.ids)+len(x.rules) == 0:
-		return usage("expectscope extract FILE... ID|RULE...; analyze shows ids and rules", "say which exchange, or the findings of which rule")
+		return usage("expectscope "+strings.Join(x.names, " ")+" shows ids and rules", "say which exchange, or the findings of which rule")
 	}
 	return nil
 }
