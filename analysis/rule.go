@@ -205,6 +205,9 @@ type Finding struct {
 	Related  []string
 	// Fix is what to change, for the software seen where it is known.
 	Fix []string
-	// Time is that of the earliest evidence, in nanoseconds since 1970.
-	Time int64
+	// Time is that of the earliest evidence, Last that of the latest, in nanoseconds since 1970.
+	Time, Last int64
+	// Unrecorded tells that the packets were not written to a file, so that Evidence numbers
+	// frames that nobody can look up.
+	Unrecorded bool
 }

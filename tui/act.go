@@ -220,7 +220,7 @@ func (s *screen) copyProof() action {
 	if f == nil {
 		return s.copyID()
 	}
-	text := report.Filter(f.Evidence)
+	text := report.Proof(&f.Finding)
 	s.message = "copied " + text
 	return action{kind: actCopy, text: text}
 }

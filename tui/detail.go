@@ -154,7 +154,7 @@ func told(p *writer, f *store.Finding) {
 	for i, fix := range f.Fix {
 		p.para([]string{"  fix", ""}[min(i, 1)], labels, safe(fix))
 	}
-	p.para("  proof", labels, spacedFilter(report.Filter(f.Evidence)))
+	p.para("  proof", labels, spacedFilter(report.Proof(&f.Finding)))
 	p.blank()
 }
 

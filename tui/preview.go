@@ -83,7 +83,7 @@ func summary(p *writer, f *store.Finding, one bool) {
 		p.para([]string{"fix", ""}[min(i, 1)], labels, safe(fix))
 	}
 	p.para("fault", labels, change)
-	p.para("proof", labels, spacedFilter(report.Filter(f.Evidence)))
+	p.para("proof", labels, spacedFilter(report.Proof(&f.Finding)))
 	p.para("why", labels, explained(f.Rule))
 }
 

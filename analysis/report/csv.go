@@ -72,6 +72,9 @@ func (t *table) cells(f *analysis.Finding) []string {
 	filter := ""
 	if frames != "" {
 		filter = string(appendFilter(nil, f.Evidence, home))
+		if f.Unrecorded {
+			filter = Proof(f)
+		}
 	}
 	cells := []string{
 		t.time(f.Time), f.Severity.String(), f.Rule, f.Confidence.String(), f.State.String(), f.Cause, faults(f.Fault),

@@ -260,6 +260,10 @@ func writeInstance(p *page, f *analysis.Finding, o *Options) {
 	if f.Summary != "" {
 		p.para("    ", "    ", Safe(f.Summary))
 	}
+	if f.Unrecorded {
+		p.filter("    proof: ", "      ", Proof(f))
+		return
+	}
 	for nums := f.Evidence; len(nums) > 0; {
 		home := nums[0].Input()
 		mine := 1

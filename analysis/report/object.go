@@ -236,6 +236,7 @@ func (o *objects) finding(f *analysis.Finding) {
 	o.end(']')
 	o.str("fix", strings.Join(f.Fix, "; "))
 	o.evidence(f.Evidence, home)
+	o.proof(f, home)
 	if f.Time != 0 {
 		o.time("time", f.Time)
 	}
@@ -298,9 +299,18 @@ func (o *objects) evidence(nums []capture.Num, home int) {
 		}
 		o.end(']')
 	}
-	if len(nums) > others {
+}
+
+// proof appends the display filter that shows the evidence.
+func (o *objects) proof(f *analysis.Finding, home int) {
+	here := slices.ContainsFunc(f.Evidence, func(n capture.Num) bool { return n.Input() == home })
+	switch {
+	case f.Unrecorded:
 		o.key("wireshark")
-		o.b = append(appendFilter(append(o.b, '"'), nums, home), '"')
+		o.b = append(appendSpan(append(o.b, '"'), f), '"')
+	case here:
+		o.key("wireshark")
+		o.b = append(appendFilter(append(o.b, '"'), f.Evidence, home), '"')
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -369,5 +370,22 @@ func BenchmarkExchange(b *testing.B) {
 		if err := w.Exchange(x); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestProofOfWhatWasNotRecorded: frame numbers of packets that nobody kept are no proof; the connection in that time is.
+func TestProofOfWhatWasNotRecorded(t *testing.T) {
+	f := analysis.Finding{
+		Client: netip.MustParseAddrPort("[2001:db8::1]:4000"), Server: netip.MustParseAddrPort("[2001:db8::2]:80"),
+		Evidence: []capture.Num{capture.MakeNum(1, 7)}, Time: 1_700_000_000_000_000_001, Last: 1_700_000_001_500_000_000, Unrecorded: true,
+	}
+	const want = "ipv6.addr == 2001:db8::1 && ipv6.addr == 2001:db8::2 && tcp.port == 4000 && tcp.port == 80 && " +
+		"frame.time_epoch >= 1700000000.000000001 && frame.time_epoch <= 1700000001.500000000"
+	if got := Proof(&f); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	f.Unrecorded = false
+	if got := Proof(&f); got != "frame.number in {7}" {
+		t.Errorf("recorded: %s", got)
 	}
 }

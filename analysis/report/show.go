@@ -1,7 +1,9 @@
 package report
 
 import (
+	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 
 	"expectscope/analysis"
@@ -21,6 +23,35 @@ func Span(ns int64) string { return span(ns) }
 
 // Shorten cuts text wider than n columns in its middle and puts … there.
 func Shorten(s string, n int) string { return shorten(s, n) }
+
+// Proof is the Wireshark display filter that shows the evidence of a finding:
+// its frames, or where they were not recorded the connection in that time.
+func Proof(f *analysis.Finding) string {
+	if !f.Unrecorded {
+		return Filter(f.Evidence)
+	}
+	return string(appendSpan(nil, f))
+}
+
+// appendSpan appends a display filter for the packets of a finding's
+// connection from its earliest to its latest evidence.
+func appendSpan(b []byte, f *analysis.Finding) []byte {
+	field := "ip.addr == "
+	if f.Client.Addr().Is6() {
+		field = "ipv6.addr == "
+	}
+	b = append(f.Client.Addr().AppendTo(append(b, field...)), " && "...)
+	b = append(f.Server.Addr().AppendTo(append(b, field...)), " && tcp.port == "...)
+	b = append(strconv.AppendUint(b, uint64(f.Client.Port()), 10), " && tcp.port == "...)
+	b = append(strconv.AppendUint(b, uint64(f.Server.Port()), 10), " && frame.time_epoch >= "...)
+	b = append(appendEpoch(b, f.Time), " && frame.time_epoch <= "...)
+	return appendEpoch(b, f.Last)
+}
+
+// appendEpoch appends seconds since 1970 with nine fraction digits.
+func appendEpoch(b []byte, ns int64) []byte {
+	return fmt.Appendf(b, "%d.%09d", ns/1e9, ns%1e9)
+}
 
 // Filter is the Wireshark display filter that shows the packets of nums that are of the same input as the first, "" when there are none.
 func Filter(nums []capture.Num) string {

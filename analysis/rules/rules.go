@@ -132,7 +132,7 @@ func finding(c *analysis.Case, r *analysis.Rule, v *analysis.Verdict) analysis.F
 		fix = v.Fix
 	}
 	f.Fix = remedies(fix, f.UserAgent, f.ServerSoftware)
-	f.Evidence, f.Time = evidence(v.Evidence, c.Request.Last)
+	f.Evidence, f.Time, f.Last = evidence(v.Evidence, c.Request.Last)
 	return f
 }
 
@@ -153,22 +153,21 @@ func proxied(c *analysis.Case) bool {
 }
 
 // evidence lists the packets of the marks, ascending and each once, and the
-// time of the earliest. Without a mark it is the request head.
-func evidence(marks []reassembly.Mark, head reassembly.Mark) ([]capture.Num, int64) {
-	var nums []capture.Num
-	t := int64(0)
+// times of the earliest and the latest. Without a mark it is the request head.
+func evidence(marks []reassembly.Mark, head reassembly.Mark) (nums []capture.Num, first, last int64) {
 	for _, m := range marks {
 		if m.Packet == 0 {
 			continue
 		}
 		nums = append(nums, m.Packet)
-		if t == 0 || m.Time < t {
-			t = m.Time
+		if first == 0 || m.Time < first {
+			first = m.Time
 		}
+		last = max(last, m.Time)
 	}
 	if len(nums) == 0 {
-		return []capture.Num{head.Packet}, head.Time
+		return []capture.Num{head.Packet}, head.Time, head.Time
 	}
 	slices.Sort(nums)
-	return slices.Compact(nums), t
+	return slices.Compact(nums), first, last
 }

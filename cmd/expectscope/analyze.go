@@ -187,6 +187,7 @@ type running struct {
 	// live: what goes on is shown while it does. several: the packets lie in more than one file.
 	live, several bool
 	evidence      *evidence // nil: no packets are written
+	unrecorded    bool      // nothing keeps the packets: their numbers prove nothing
 	metrics       *metrics  // nil: none are served
 	// until ends the analysis at the first finding it reaches, by halt.
 	until *threshold
@@ -222,6 +223,7 @@ func (r *running) Finding(f *analysis.Finding) {
 	if !r.options.selected.finding(f) {
 		return
 	}
+	f.Unrecorded = r.unrecorded
 	if r.evidence != nil {
 		r.evidence.finding(f)
 	}

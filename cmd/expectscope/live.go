@@ -166,7 +166,7 @@ func (o *liveOptions) run(c *console, expr string) error {
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
-	r := &running{c: c, out: out, options: o.analyzeOptions, piped: true, live: true, text: format.Name == "text", stop: stop, evidence: w.evidence, metrics: m}
+	r := &running{c: c, out: out, options: o.analyzeOptions, piped: true, live: true, text: format.Name == "text", stop: stop, evidence: w.evidence, metrics: m, unrecorded: w.recorder == nil}
 	if o.until.set || len(o.until.rules) > 0 {
 		r.until, r.halt = &o.until, w.Stop
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 
+	"expectscope/analysis"
+	"expectscope/analysis/engine"
 	"expectscope/analysis/store"
 	"expectscope/tui"
 )
@@ -24,7 +26,7 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
-	l := &load{store: store.New(), src: w, live: true, stop: make(chan struct{}), over: make(chan struct{})}
+	l := &load{store: store.New(), src: w, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
 	go l.run()
 	name := o.capture.Interface
 	if name == "" {
@@ -42,4 +44,13 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 		return &failure{status: statusUsage, text: err.Error()}
 	}
 	return w.conclude(l.conclude(&quiet))
+}
+
+// unrecorded marks findings whose packets nobody keeps.
+type unrecorded struct{ engine.Sink }
+
+// Finding passes a finding on.
+func (u unrecorded) Finding(f *analysis.Finding) {
+	f.Unrecorded = true
+	u.Sink.Finding(f)
 }

@@ -158,14 +158,16 @@ func title(names []string) string {
 
 // A load fills a store while it is browsed.
 type load struct {
-	store  *store.Store
-	src    capture.Source
-	stop   chan struct{}
-	once   sync.Once
-	over   chan struct{} // closed when nothing more will come
-	live   bool          // what goes on is shown while it does
-	broke  error
-	faults []engine.Panic
+	store *store.Store
+	src   capture.Source
+	stop  chan struct{}
+	once  sync.Once
+	over  chan struct{} // closed when nothing more will come
+	live  bool          // what goes on is shown while it does
+	// unrecorded: nothing keeps the packets, so their numbers prove nothing.
+	unrecorded bool
+	broke      error
+	faults     []engine.Panic
 }
 
 // end makes the load end early, if it has not ended.
@@ -173,7 +175,11 @@ func (l *load) end() { l.once.Do(func() { close(l.stop) }) }
 
 func (l *load) run() {
 	defer close(l.over)
-	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}, l.store)
+	var sink engine.Sink = l.store
+	if l.unrecorded {
+		sink = unrecorded{l.store}
+	}
+	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}, sink)
 	stopped := false
 	l.broke = e.Read(l.src, func() bool {
 		st := l.src.Stats()
