@@ -103,7 +103,7 @@ func count(n store.Snapshot, inputs func(int) string) *figures {
 	slices.SortFunc(g.balances, func(a, b report.Balance) int {
 		return cmp.Or(cmp.Compare(b.Wasted, a.Wasted), cmp.Compare(b.Paid, a.Paid), a.Server.Compare(b.Server), a.Client.Compare(b.Client))
 	})
-	if n.Progress.Done && n.Progress.Summary != nil {
+	if n.Progress.Summary != nil {
 		g.health = report.Health(n.Progress.Summary, report.Options{Width: report.DefaultWidth - 2, Input: inputs})
 	}
 	return g

@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
 	"expectscope/analysis/report"
+	"expectscope/analysis"
 	"expectscope/analysis/store"
 )
 
@@ -260,4 +261,17 @@ func TestNoTerminal(t *testing.T) {
 	if err := Run(fixture(), Options{}); err == nil || !strings.Contains(err.Error(), "analyze") {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// What a live capture lost is said while it goes on.
+func TestJourneyDrops(t *testing.T) {
+	st := store.New()
+	a := &arriving{st: st, s: script{at: epoch}}
+	a.add(3)
+	sum := &analysis.Summary{Exchanges: 3}
+	sum.Capture.Drops, sum.Capture.DropsKnown = 1234, true
+	st.Counted(sum)
+	j := start(t, st, Options{})
+	j.sees("1,234 packets dropped")
+	j.quit()
 }

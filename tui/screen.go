@@ -213,6 +213,9 @@ func (s *screen) head() string {
 	} else if wasted.wasted > 0 && s.typed == "" {
 		right += ", " + report.Size(wasted.wasted) + " wasted"
 	}
+	if sum := s.snap.Progress.Summary; sum != nil && sum.Capture.Drops > 0 {
+		right += ", " + report.Grouped(int64(sum.Capture.Drops)) + " packets dropped"
+	}
 	if s.loading != "" {
 		right = s.loading + "  " + right
 	}

@@ -48,7 +48,7 @@ type Progress struct {
 	Done, Stopped bool
 	// Err says why the input could not be read to its end, nil when it was.
 	Err error
-	// Summary counts the run; nil until Done.
+	// Summary counts the run: the whole of it once Done, before that what Counted said last, nil if nothing.
 	Summary *analysis.Summary
 }
 
@@ -201,7 +201,15 @@ func (s *Store) find(id string) (int32, bool) {
 // Progress says how many bytes of the input were read, of how many; 0 of those when not known.
 func (s *Store) Progress(read, total int64) {
 	s.flush()
-	s.progress.Store(&Progress{Read: read, Total: total})
+	s.progress.Store(&Progress{Read: read, Total: total, Summary: s.progress.Load().Summary})
+	s.version.Add(1)
+}
+
+// Counted says what was counted so far: for runs that go on for hours. sum must not change.
+func (s *Store) Counted(sum *analysis.Summary) {
+	p := *s.progress.Load()
+	p.Summary = sum
+	s.progress.Store(&p)
 	s.version.Add(1)
 }
 

@@ -263,3 +263,22 @@ func TestBudget(t *testing.T) {
 		t.Errorf("%.1f allocations a snapshot", got)
 	}
 }
+
+// What was counted so far stays when progress goes on, until the end replaces it.
+func TestCounted(t *testing.T) {
+	s := New()
+	if s.Snapshot().Progress.Summary != nil {
+		t.Error("counted before anything was")
+	}
+	so := &analysis.Summary{Packets: 7}
+	s.Counted(so)
+	s.Progress(1, 2)
+	if p := s.Snapshot().Progress; p.Summary != so || p.Read != 1 || p.Done {
+		t.Errorf("so far: %+v", p)
+	}
+	all := &analysis.Summary{Packets: 8}
+	s.Close(all, false, nil)
+	if p := s.Snapshot().Progress; p.Summary != all || !p.Done {
+		t.Errorf("in the end: %+v", p)
+	}
+}

@@ -180,10 +180,14 @@ func (l *load) run() {
 		sink = unrecorded{l.store}
 	}
 	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}, sink)
-	stopped := false
+	stopped, counted := false, time.Time{}
 	l.broke = e.Read(l.src, func() bool {
 		st := l.src.Stats()
 		l.store.Progress(st.Read, st.Total)
+		if now := time.Now(); l.live && now.Sub(counted) >= time.Second {
+			counted = now
+			l.store.Counted(e.Summary(l.src))
+		}
 		stopped = isClosed(l.stop)
 		return !stopped
 	})
