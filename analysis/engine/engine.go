@@ -71,7 +71,7 @@ type Engine struct {
 	running *session // whose layer is running, for recovery
 	panics  []Panic
 	drops   uint64
-	setBack int64 // the time from which the clock was set back, 0: never
+	setAt   int64 // the time at which the clock was set, 0: never
 	// shunned holds the ends of connections that cost a fault of ours, both ways.
 	shunned map[[2]netip.AddrPort]bool
 }
@@ -181,25 +181,35 @@ func (e *Engine) recovered(packet capture.Num) {
 // Panics lists the first faults of ours, each of which cost a connection.
 func (e *Engine) Panics() []Panic { return e.panics }
 
-// clock moves capture time on, and ticks at whole seconds. Time that runs
-// back by more than the retry window is followed: it was set.
+// clock moves capture time on, and ticks at whole seconds. Time that runs back
+// by more than the retry window is followed: it was set. So was time that
+// leaps ahead live, where a quiet second makes a tick; in a file it just passed.
 func (e *Engine) clock(t int64) {
 	const second = int64(time.Second)
 	switch {
 	case e.first == 0:
 		e.first, e.now = t, t
 	case t > e.now:
+		if e.o.Live && t-e.now > e.o.RetryWindow {
+			e.clockSet("clock set forward", e.now, t)
+		}
 		tick := t/second != e.now/second
 		e.now = t
 		if tick {
 			e.Tick(t)
 		}
 	case e.now-t > e.o.RetryWindow:
-		e.setBack = e.now
+		e.clockSet("clock set back", t, e.now)
 		e.now = t
-		e.limit("clock set back")
-		e.retry.Blind(noAddr, noAddr, t, e.setBack, "the capture's clock was set back")
 	}
+}
+
+// clockSet notes that the capture's clock was set: nothing is known of what
+// would have been between the two times.
+func (e *Engine) clockSet(what string, from, to int64) {
+	e.setAt = e.now
+	e.limit(what)
+	e.retry.Blind(noAddr, noAddr, from, to, "the capture's clock was set")
 }
 
 // Tick lets capture time pass up to now without a packet.

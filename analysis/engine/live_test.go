@@ -142,3 +142,44 @@ func TestLiveEndsAlike(t *testing.T) {
 		followed(t, watched)
 	}
 }
+
+// A clock that is set while a capture goes on proves nothing: live, an hour
+// that passes between two packets without a quiet second is no hour.
+func TestClockSetLive(t *testing.T) {
+	const text = `
+@conn 10.0.0.1:40000 10.0.0.2:80
+> PUT /a HTTP/1.1 | Host: a | Content-Length: 5000 | Expect: 100-continue
+< HTTP/1.1 417 Expectation Failed | Content-Length: 0 | Connection: close
+@conn 10.0.0.1:40001 10.0.0.2:80
+> PUT /b HTTP/1.1 | Host: a | Content-Length: 5000 | Expect: 100-continue
+`
+	certain := func(o Options, by time.Duration) (rules []string, limits map[string]uint64) {
+		l := &log{}
+		o.Crash = true
+		e := New(o, l)
+		ps := parsed(t, text).Packets(script.Options{})
+		for i := range ps {
+			e.Packet(&ps[i])
+		}
+		late := ps[len(ps)-1] // an acknowledgement, say
+		late.Num++
+		late.Time += int64(by)
+		e.Packet(&late)
+		sum := e.Close(nil)
+		for _, f := range l.findings {
+			if f.Confidence == analysis.Certain && (f.Rule == "417-no-retry" || f.Rule == "expect-stall") {
+				rules = append(rules, f.Rule)
+			}
+		}
+		return rules, sum.Limits
+	}
+	if rules, _ := certain(Options{}, time.Hour); !slices.Contains(rules, "417-no-retry") {
+		t.Errorf("in a file an hour is an hour: %v", rules)
+	}
+	if rules, limits := certain(Options{Live: true}, time.Hour); len(rules) != 0 || limits["clock set forward"] != 1 {
+		t.Errorf("forward: certain %v, limits %v", rules, limits)
+	}
+	if rules, limits := certain(Options{Live: true}, -time.Hour); len(rules) != 0 || limits["clock set back"] != 1 {
+		t.Errorf("back: certain %v, limits %v", rules, limits)
+	}
+}

@@ -131,7 +131,7 @@ func (e *Engine) doubt(x *analysis.Exchange) {
 	if e.drops > 0 && x.Final != nil && x.Final.Status == 417 {
 		x.AddDoubt(analysis.DoubtDrops, analysis.PartFollowing, x.Final.Last)
 	}
-	if e.setBack > 0 && x.Request.First.Time <= e.setBack && x.LastActivity.Time >= e.setBack-e.o.RetryWindow {
+	if e.setAt > 0 && x.Request.First.Time <= e.setAt && x.LastActivity.Time >= e.setAt-e.o.RetryWindow {
 		x.AddDoubt(analysis.DoubtClock, analysis.PartTiming|analysis.PartFollowing, x.LastActivity)
 	}
 }

@@ -76,6 +76,9 @@ func (o *objects) health(s *analysis.Summary) {
 				o.uint("freezes", in.Freezes)
 			}
 		}
+		if in.Copies > 0 {
+			o.uint("copies", in.Copies)
+		}
 		if in.Err != nil {
 			o.str("error", in.Err.Error())
 		}
