@@ -14,8 +14,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/teatest/v2"
 
-	"expectscope/analysis/report"
 	"expectscope/analysis"
+	"expectscope/analysis/report"
 	"expectscope/analysis/store"
 )
 

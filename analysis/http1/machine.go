@@ -136,7 +136,7 @@ func (m *Machine) End(e *reassembly.End) {
 	case m.dead:
 	case e.Dir == m.o.Client:
 		m.owedEnd()
-		if m.req.state == held { // the tunnel's layer, if there will be one, must hear of it
+		if m.req.state == held || m.waiting.Len() > 0 { // the tunnel's layer, if there will be one, must hear of it
 			end := *e
 			m.gone = &end
 		}

@@ -149,7 +149,7 @@ func ask(t *testing.T, m *Matcher, x *analysis.Exchange) {
 	before := voicesOf(m, client)
 	m.Request(x)
 	if pass && (m.attempts[x] != nil || voicesOf(m, client) != before) {
-		t.Errorf("%s passes, yet it counts:\n%s", x.ID, x.Request.Head)
+		t.Errorf("%s passes, yet it counts: kept %v, voices %q before %q:\n%s", x.ID, m.attempts[x] != nil, voicesOf(m, client), before, x.Request.Head)
 	}
 	if pass {
 		passed++

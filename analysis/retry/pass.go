@@ -3,6 +3,7 @@ package retry
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 
 	"expectscope/analysis"
 	"expectscope/reassembly"
@@ -28,7 +29,7 @@ func (m *Matcher) Passes(conn *reassembly.Conn, client netip.Addr, h *analysis.H
 	case h.Expect || len(h.Target) == 0 || h.Target[0] != '/' || len(ad.open) > passReach || len(m.conns[conn]) > 0:
 		return false
 	}
-	w := hearken(h.Text)
+	w := hearken(conn, client, h.Text)
 	if !w.plain || !ad.heard[w.sum] {
 		return false
 	}
@@ -45,8 +46,8 @@ func (m *Matcher) Passes(conn *reassembly.Conn, client netip.Addr, h *analysis.H
 
 // heed remembers who was heard, for Passes.
 func (ad *address) heed(x *analysis.Exchange) {
-	if len(ad.heard) < maxHeard {
-		if w := hearken([]byte(x.Request.Head)); w.plain {
+	if len(ad.heard) < maxHeard && strings.HasPrefix(x.Request.Target, "/") { // another form names its own authority
+		if w := hearken(x.Conn, x.Conn.Addr(x.Client).Addr(), []byte(x.Request.Head)); w.plain {
 			ad.heard[w.sum] = true
 		}
 	}
@@ -59,9 +60,19 @@ type words struct {
 	plain                 bool // there is nothing else
 }
 
-func hearken(head []byte) words {
+// hearken reads a head for its words. The client's address and the server's port
+// count too: an IPv6 /64 has many addresses, and the port completes the authority.
+func hearken(conn *reassembly.Conn, client netip.Addr, head []byte) words {
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
 	w := words{sum: offset, plain: true}
+	port := conn.Server.Port()
+	if conn.Client.Addr().Unmap() != client.Unmap() {
+		port = conn.Client.Port()
+	}
+	w.sum = (w.sum ^ uint64(port)) * prime
+	for _, c := range client.As16() {
+		w.sum = (w.sum ^ uint64(c)) * prime
+	}
 	s := analysis.NewFieldScanner(head)
 	for {
 		f, ok := s.Next()
