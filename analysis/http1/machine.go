@@ -159,17 +159,21 @@ func (m *Machine) Busy() bool {
 
 // opaque ends the reading.
 func (m *Machine) opaque(kind string) {
-	at := m.resp.hd.Last
-	m.req.over(analysis.EndedUpgraded, at)
-	for len(m.queue) > 0 {
-		m.pop(analysis.EndedUpgraded, at)
-	}
-	m.conclude(at)
+	m.abandon(analysis.EndedUpgraded, m.resp.hd.Last)
 	m.dead = true
 	m.req.buf, m.resp.buf = nil, nil
 	if m.o.Opaque != nil {
 		m.o.Opaque(kind)
 	}
+}
+
+// abandon ends what is open: the connection carries something else from here on.
+func (m *Machine) abandon(how analysis.Ended, at reassembly.Mark) {
+	m.req.over(how, at)
+	for len(m.queue) > 0 {
+		m.pop(how, at)
+	}
+	m.conclude(at)
 }
 
 // tunnel hands the rest of the connection to another layer.

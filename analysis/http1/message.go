@@ -102,6 +102,7 @@ func (m *Machine) after(o outstanding, h *analysis.Head) {
 	case h.Framing == analysis.FramingTunnel:
 		m.resp.stream = o.stream
 		m.resp.over(analysis.EndedTunnel, h.Last)
+		m.abandon(analysis.EndedTunnel, h.Last)
 		m.resp.state, m.req.state = head, head
 		m.tunnel()
 	default:
