@@ -55,6 +55,7 @@ type Error struct {
 	Text, Hint string
 }
 
+// Error is what is wrong and what to do about it, on one line.
 func (e *Error) Error() string { return e.Text + ": " + e.Hint }
 
 // Parse reads a query. The error is an [*Error].
