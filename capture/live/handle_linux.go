@@ -40,6 +40,7 @@ type Handle struct {
 	num      uint64
 
 	down    bool
+	lostAt  int64     // when it was seen to be down, ns since 1970
 	handed  bool      // a packet was handed out since the last wait
 	waiting time.Time // since when there is none
 	sealed  time.Time // when the kernel was told to add nothing; zero before Stop
@@ -118,7 +119,7 @@ func (h *Handle) fill(p *capture.Packet) {
 		in.Snapped++
 	}
 	h.handed = true
-	if h.down {
+	if h.down && p.Time > h.lostAt { // and not one that was in the ring already
 		h.restored()
 	}
 }
@@ -202,7 +203,7 @@ func (h *Handle) lost() {
 	if h.down {
 		return
 	}
-	h.down = true
+	h.down, h.lostAt = true, time.Now().UnixNano()
 	h.counters.Outages++
 	h.tell(false)
 }
