@@ -40,6 +40,8 @@ type Exchange struct {
 	// Stream is the ordinal of the request on the connection, from 1.
 	Stream uint32
 	State  State
+	// TLS is what the bytes were decrypted from, nil when they were in the clear.
+	TLS *TLS
 
 	Request Message
 	// Interim holds every 1xx response but 101, in order (RFC 9110, Section 15.2).
@@ -83,6 +85,17 @@ type Exchange struct {
 	RetryDelay int64
 
 	Doubts []Doubt
+}
+
+// TLS is what the handshake of a connection said (RFC 8446, RFC 5246), shared by its exchanges and not written any more.
+// It holds nothing secret.
+type TLS struct {
+	// Version is 1.2 or 1.3 in words: "TLS 1.3".
+	Version string
+	// ALPN is the protocol the server chose (RFC 7301), "" when it chose none or that could not be read.
+	ALPN string
+	// SNI is the host name the client asked for (RFC 6066, Section 3), "" when it asked for none.
+	SNI string
 }
 
 // A Message is the head of a request or response (RFC 9112, Section 2.1).

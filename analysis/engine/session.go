@@ -22,8 +22,9 @@ type session struct {
 	rec   *record.Recorder
 	watch analysis.Observer // nil: nobody looks on
 	ends  [2]reassembly.End
-	from  netip.Addr // the HTTP client's address
-	last  int64      // when the last chunk was sent
+	from  netip.Addr    // the HTTP client's address
+	tls   *analysis.TLS // nil: what is read is in the clear
+	last  int64         // when the last chunk was sent
 	dead  bool
 }
 
@@ -36,24 +37,27 @@ func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
 	if e.o.Observe != nil {
 		s.watch = e.o.Observe(c)
 	}
-	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1)
+	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1, "")
 	return s
 }
 
-// sniffer looks at what begins, on the connection or in a tunnel through it.
-func (s *session) sniffer(joined bool, next uint32) reassembly.Layer {
+// sniffer looks at what begins: on the connection, in a tunnel through it, or in TLS; alpn is what that agreed on.
+func (s *session) sniffer(joined bool, next uint32, alpn string) reassembly.Layer {
 	var sn *sniff.Sniffer
 	sn = sniff.New(sniff.Options{
 		Joined: joined,
+		ALPN:   alpn,
 		Opaque: s.opaque,
+		TLS:    func() reassembly.Layer { return s.decrypter(next) },
 		HTTP1: func(client reassembly.Dir) reassembly.Layer {
 			if s.rec == nil {
 				s.from = s.conn.Addr(client).Addr()
 				s.rec = record.New(s, &s.e.pool, s.conn, client, s.prefix(), s.e.o.All)
+				s.rec.SetTLS(s.tls)
 			}
 			return http1.New(s.events(), http1.Options{
 				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque,
-				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next) },
+				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next, "") },
 			})
 		},
 	})

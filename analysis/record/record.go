@@ -52,6 +52,7 @@ type Recorder struct {
 	open   []*entry
 	last   *entry // the youngest that is over
 	owing  *analysis.Exchange
+	tls    *analysis.TLS
 }
 
 // New returns a recorder for a connection. client is the direction of its
@@ -62,6 +63,9 @@ func New(s Sink, p *Pool, c *reassembly.Conn, client reassembly.Dir, prefix stri
 
 // SetClient says which direction the requests travel in, once that is known.
 func (r *Recorder) SetClient(d reassembly.Dir) { r.client = d }
+
+// SetTLS says what the bytes of requests from now on were decrypted from.
+func (r *Recorder) SetTLS(t *analysis.TLS) { r.tls = t }
 
 // Open tells whether an exchange is open.
 func (r *Recorder) Open() bool { return len(r.open) > 0 }
@@ -84,7 +88,7 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 	e := r.pool.get()
 	e.x = &e.own
 	x := e.x
-	x.Conn, x.Client, x.Stream = r.conn, r.client, stream
+	x.Conn, x.Client, x.Stream, x.TLS = r.conn, r.client, stream, r.tls
 	x.Request = analysis.Message{First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
 	x.ReqBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
 	x.LastActivity = h.Last

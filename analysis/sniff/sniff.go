@@ -28,6 +28,10 @@ type Options struct {
 	Joined bool
 	// HTTP1 gives the layer for HTTP/1.x; client is the direction of the requests.
 	HTTP1 func(client reassembly.Dir) reassembly.Layer
+	// ALPN is the protocol agreed on in the TLS that the streams were decrypted from: "h2" decides, whatever they begin with.
+	ALPN string
+	// TLS gives the layer that reads TLS records; nil: they are opaque.
+	TLS func() reassembly.Layer
 	// Opaque is told once what it is instead: "tls", "http2", "ssh", "other".
 	Opaque func(kind string)
 }
@@ -71,6 +75,11 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 		return
 	}
 	d := &s.dirs[c.Dir]
+	if s.o.ALPN == "h2" {
+		d.held.Add(c, 0)
+		s.found(http2, c.Dir)
+		return
+	}
 	if s.o.Joined || s.odd > 0 || d.joined {
 		s.search(c)
 		return
@@ -89,7 +98,8 @@ func (s *Sniffer) search(c *reassembly.Chunk) {
 	var client reassembly.Dir
 	switch k := classify(c.Data); {
 	case k == tls:
-		s.opaque(k)
+		s.dirs[c.Dir].held.Add(c, 0)
+		s.found(k, c.Dir)
 		return
 	case k == response && len(c.Data) >= len("HTTP/1.1 200"):
 		client = c.Dir.Other()
@@ -100,7 +110,7 @@ func (s *Sniffer) search(c *reassembly.Chunk) {
 		return
 	}
 	s.dirs[c.Dir].held.Add(c, 0)
-	s.start(client)
+	s.start(s.o.HTTP1(client), client)
 }
 
 // tire counts a segment that is nothing known; in the end the connection is left alone.
@@ -137,16 +147,25 @@ func (s *Sniffer) look(dir reassembly.Dir) {
 	switch k := classify(b); k {
 	case undecided:
 	case request:
-		s.start(dir)
+		s.start(s.o.HTTP1(dir), dir)
 	case response:
-		s.start(dir.Other())
+		s.start(s.o.HTTP1(dir.Other()), dir.Other())
 	case other:
 		s.o.Joined = s.Joined()
 		s.dirs[0].held, s.dirs[1].held = reassembly.Held{}, reassembly.Held{}
 		s.tire()
 	default:
-		s.opaque(k)
+		s.found(k, dir)
 	}
+}
+
+// found hands on what is no HTTP/1.x to its layer, if there is one.
+func (s *Sniffer) found(k kind, first reassembly.Dir) {
+	if k == tls && s.o.TLS != nil {
+		s.start(s.o.TLS(), first)
+		return
+	}
+	s.opaque(k)
 }
 
 // pass drops the first n bytes of a direction, of which some may still have to come.
@@ -164,8 +183,8 @@ func (s *Sniffer) opaque(k kind) {
 
 // start hands on what was held, the client's direction first: nothing of it
 // can answer what the other side said.
-func (s *Sniffer) start(client reassembly.Dir) {
-	s.next = s.o.HTTP1(client)
+func (s *Sniffer) start(next reassembly.Layer, client reassembly.Dir) {
+	s.next = next
 	for _, d := range [...]reassembly.Dir{client, client.Other()} {
 		s.dirs[d].held.Replay(d, s.next.Data)
 	}
