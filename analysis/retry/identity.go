@@ -199,10 +199,9 @@ func begins(o, c *analysis.Exchange) (after, sure bool) {
 }
 
 // sameLength tells whether the declared lengths agree; one that is unknown agrees with any.
-func sameLength(o, c *analysis.Exchange) bool {
-	n, k := o.N(), c.N()
-	return n < 0 || k < 0 || n == k
-}
+func sameLength(o, c *analysis.Exchange) bool { return agree(o.N(), c.N()) }
+
+func agree(n, k int64) bool { return n < 0 || k < 0 || n == k }
 
 // contradicted tells whether the two bodies are seen to differ. On one connection that means
 // nothing: a client may repeat there with the rest of a file.

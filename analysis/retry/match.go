@@ -262,15 +262,23 @@ func (m *Matcher) hear(a *attempt) {
 		}
 		t = &tongues{}
 		ad.voices[v] = t
-		clear(ad.heard) // nobody listened to them
 	}
-	t.several = t.several || differ(t.agent, a.id.agent) || differ(t.cookie, a.id.cookie)
+	t.hear([]byte(a.id.agent), []byte(a.id.cookie))
+}
+
+func (t *tongues) hear(agent, cookie []byte) {
+	t.several = t.several || unlike(t.agent, agent) || unlike(t.cookie, cookie)
 	if t.agent == "" {
-		t.agent = a.id.agent
+		t.agent = string(agent)
 	}
 	if t.cookie == "" {
-		t.cookie = a.id.cookie
+		t.cookie = string(cookie)
 	}
+}
+
+// unlike is differ for what was just heard.
+func unlike(known string, heard []byte) bool {
+	return known != "" && len(heard) > 0 && known != string(heard)
 }
 
 func (ad *address) shared(o *attempt) bool {

@@ -125,7 +125,6 @@ type group struct {
 type address struct {
 	open   []*attempt // oldest refusal first
 	voices map[voice]*tongues
-	heard  map[uint64]bool // see Passes
 	blind  blinds
 }
 
@@ -185,7 +184,6 @@ func (m *Matcher) Request(x *analysis.Exchange) {
 		return
 	}
 	m.hear(c)
-	ad.heed(x)
 	if m.assign(c) || m.spare(c) || m.follow(c, ad) {
 		m.attempts[x] = c
 	}
@@ -292,7 +290,7 @@ func (m *Matcher) reopen(o *attempt) {
 	at := place(o.id.client)
 	ad := m.addresses[at]
 	if ad == nil {
-		ad = &address{voices: map[voice]*tongues{}, heard: map[uint64]bool{}, blind: m.blind.take(at)}
+		ad = &address{voices: map[voice]*tongues{}, blind: m.blind.take(at)}
 		m.addresses[at] = ad
 	}
 	k := o.key()
