@@ -88,8 +88,9 @@ func (h *half) head(c *reassembly.Chunk, at int) int {
 			return at
 		}
 		h.first, h.ttl, h.lineOK = c.At(at+1), c.TTL, false
-		if end := headEnd(data, at); end >= 0 && end-at <= maxHead {
-			return h.message(c, data[at:end], end)
+		var f fields
+		if end := f.scanHead(data, at); end >= 0 && end-at <= maxHead {
+			return h.message(c, data[at:end], end, &f)
 		}
 	}
 	old := len(h.buf)
@@ -98,7 +99,9 @@ func (h *half) head(c *reassembly.Chunk, at int) int {
 	if end := headEnd(h.buf, max(0, old-2)); end >= 0 {
 		text := h.buf[:end]
 		h.buf = h.buf[:0]
-		return h.message(c, text, at+end-old)
+		var f fields
+		f.scan(text)
+		return h.message(c, text, at+end-old, &f)
 	}
 	if !h.lineOK {
 		switch h.begins(h.buf) {
@@ -122,15 +125,15 @@ func (h *half) begins(b []byte) answer {
 	return looksLikeStatus(b)
 }
 
-// message takes a whole head; the chunk's bytes up to end belong to it.
-func (h *half) message(c *reassembly.Chunk, text []byte, end int) int {
+// message takes a whole head and its fields; the chunk's bytes up to end belong to it.
+func (h *half) message(c *reassembly.Chunk, text []byte, end int, f *fields) int {
 	hd := &h.hd // events get a pointer: one that lives here costs no allocation
 	*hd = analysis.Head{Text: text, First: h.first, Last: c.At(end), TTL: h.ttl}
 	ok := false
 	if h.dir == h.m.o.Client {
-		ok = h.m.requestHead(hd)
+		ok = h.m.requestHead(hd, f)
 	} else {
-		ok = h.m.responseHead(hd)
+		ok = h.m.responseHead(hd, f)
 	}
 	if !ok {
 		return h.bad(c, false)

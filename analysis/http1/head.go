@@ -120,16 +120,38 @@ func is(name []byte, lower string) bool { return bytes.EqualFold(name, []byte(lo
 
 // hasToken tells whether a comma-separated list holds the token, in any case.
 func hasToken(list []byte, lower string) bool {
-	for len(list) > 0 {
-		one, rest, _ := bytes.Cut(list, []byte{','})
-		one, _, _ = bytes.Cut(one, []byte{';'})
-		if is(bytes.Trim(one, " \t\r\n"), lower) {
+	for from := 0; from < len(list); {
+		end := from
+		for end < len(list) && list[end] != ',' {
+			end++
+		}
+		if isToken(list[from:end], lower) {
 			return true
 		}
-		list = rest
+		from = end + 1
 	}
 	return false
 }
+
+// isToken tells whether a member of a list is the token, without its parameters.
+func isToken(b []byte, lower string) bool {
+	for len(b) > 0 && space(b[0]) {
+		b = b[1:]
+	}
+	n := 0
+	for n < len(b) && n < len(lower) && (b[n] == lower[n] || b[n] >= 'A' && b[n] <= 'Z' && b[n]|0x20 == lower[n]) {
+		n++
+	}
+	if n < len(lower) {
+		return false
+	}
+	for n < len(b) && space(b[n]) {
+		n++
+	}
+	return n == len(b) || b[n] == ';'
+}
+
+func space(b byte) bool { return blank(b) || b == '\r' || b == '\n' }
 
 // headEnd is the index just past the empty line that ends the head in b,
 // looking from index from on; -1 when it is not there. Lines end with LF, with or without CR (RFC 9112, Section 2.2).
@@ -156,7 +178,16 @@ func firstLine(b []byte) (line []byte, ok bool) {
 	if n < 0 {
 		return b, false
 	}
-	return bytes.TrimRight(b[:n], "\r \t"), true
+	return trimLineEnd(b[:n]), true
+}
+
+// trimLineEnd drops white space and CR from the end of a line.
+func trimLineEnd(b []byte) []byte {
+	n := len(b)
+	for n > 0 && (blank(b[n-1]) || b[n-1] == '\r') {
+		n--
+	}
+	return b[:n]
 }
 
 // splitRequest takes a request line apart (RFC 9112, Section 3), generous about white space.
@@ -169,22 +200,21 @@ func splitRequest(line []byte) (method, target, version []byte, ok bool) {
 		return nil, nil, nil, false
 	}
 	method = line[:n]
-	rest := bytes.TrimLeft(line[n:], " \t")
-	v := bytes.LastIndexAny(rest, " \t")
-	if v <= 0 || !isVersion(rest[v+1:]) {
+	v := len(line) - len("HTTP/1.1")
+	if v < n || !isVersion(line[v:]) || !blank(line[v-1]) {
 		return nil, nil, nil, false
 	}
-	target = bytes.TrimRight(rest[:v], " \t")
-	return method, target, rest[v+1:], true
+	target = trimBlank(line[n:v])
+	return method, target, line[v:], len(target) > 0
 }
 
 // splitStatus takes a status line apart (RFC 9112, Section 4).
 func splitStatus(line []byte) (version []byte, status int, reason []byte, ok bool) {
-	n := bytes.IndexAny(line, " \t")
-	if n < 0 || !isVersion(line[:n]) {
+	n := len("HTTP/1.1")
+	if len(line) <= n || !isVersion(line[:n]) || !blank(line[n]) {
 		return nil, 0, nil, false
 	}
-	rest := bytes.TrimLeft(line[n:], " \t")
+	rest := trimBlank(line[n:])
 	if len(rest) < 3 || (len(rest) > 3 && !blank(rest[3])) {
 		return nil, 0, nil, false
 	}
@@ -197,7 +227,7 @@ func splitStatus(line []byte) (version []byte, status int, reason []byte, ok boo
 	if status < 100 {
 		return nil, 0, nil, false
 	}
-	return line[:n], status, bytes.TrimLeft(rest[3:], " \t"), true
+	return line[:n], status, trimBlank(rest[3:]), true
 }
 
 // isVersion: HTTP/1.x (RFC 9112, Section 2.3); the name is case-sensitive.
@@ -206,6 +236,17 @@ func isVersion(b []byte) bool {
 }
 
 func blank(b byte) bool { return b == ' ' || b == '\t' }
+
+// trimBlank drops spaces and tabs from both ends of b.
+func trimBlank(b []byte) []byte {
+	for len(b) > 0 && blank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && blank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
 
 // looksLikeRequest says whether b begins with a request line; withField: and at least one field line; withHost: one
 // of them, before the head ends, is Host.

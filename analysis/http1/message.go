@@ -6,15 +6,13 @@ import (
 )
 
 // requestHead opens an exchange; false when the head is no request.
-func (m *Machine) requestHead(h *analysis.Head) bool {
+func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	line, _ := firstLine(h.Text)
 	var ok bool
 	if h.Method, h.Target, h.Version, ok = splitRequest(line); !ok {
 		return false
 	}
 	m.started = true
-	var f fields
-	f.scan(h.Text)
 	h.Expect = f.expect
 	h.Close = f.close || (h.Version[7] == '0' && !f.keep)
 	h.Framing, h.Length = f.requestFraming()
@@ -55,7 +53,7 @@ func (f *fields) requestFraming() (analysis.Framing, int64) {
 }
 
 // responseHead answers a request, or nobody; false when the head is no response.
-func (m *Machine) responseHead(h *analysis.Head) bool {
+func (m *Machine) responseHead(h *analysis.Head, f *fields) bool {
 	line, _ := firstLine(h.Text)
 	var ok bool
 	if h.Version, h.Status, h.Reason, ok = splitStatus(line); !ok {
@@ -65,8 +63,6 @@ func (m *Machine) responseHead(h *analysis.Head) bool {
 	if m.resp.guess {
 		m.align(h.First)
 	}
-	var f fields
-	f.scan(h.Text)
 	if h.Status < 200 && h.Status != 101 {
 		h.Framing = analysis.FramingNone
 		m.interim(h)

@@ -24,6 +24,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	_ "expectscope/cmd/expectscope/hugepages" // first of all
 )
 
 func main() {
