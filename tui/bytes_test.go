@@ -28,6 +28,12 @@ func (t *tap) len() int {
 	return t.b.Len()
 }
 
+func (t *tap) contains(s string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Contains(t.b.Bytes(), []byte(s))
+}
+
 // silent is an input on which nothing is typed; it ends with the program.
 type silent struct{ end chan struct{} }
 
@@ -44,7 +50,9 @@ func TestBytesPerKey(t *testing.T) {
 		m.refresh(time.Now())
 		m.index(time.Now())
 		m.screen.key("z")
-		p := tea.NewProgram(m, tea.WithInput(in), tea.WithOutput(out), tea.WithWindowSize(160, 50), tea.WithEnvironment([]string{"TERM=xterm-256color"}))
+		m.screen.resize(160, 50)
+		m.painter.start("")
+		p := tea.NewProgram(m, append(programOptions(m.o), tea.WithInput(in), tea.WithWindowSize(160, 50), tea.WithEnvironment([]string{"TERM=xterm-256color"}))...)
 		ready := make(chan int)
 		go func() {
 			clock := time.NewTicker(frame)

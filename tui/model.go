@@ -2,9 +2,11 @@ package tui
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"expectscope/analysis/report"
 	"expectscope/analysis/store"
@@ -27,8 +29,11 @@ const calmProgress = 250 * time.Millisecond
 
 type tickMsg time.Time
 
-// restMsg comes a pause after a key that came fast.
-type restMsg time.Time
+// restMsg comes a pause after a key that came fast, frameMsg when the next frame is due.
+type (
+	restMsg  time.Time
+	frameMsg time.Time
+)
 
 // indexMsg brings an index that was made beside the loop, figuresMsg the same for the overview.
 type (
@@ -62,14 +67,22 @@ type model struct {
 	look    look
 	start   time.Time
 	jobs    [tabs]job
-	drawn   string
-	stale   bool
+	cmd     tea.Cmd // what the message that is taken asks for
+	painter painter
+	drawn   string    // the frame that is shown
+	painted time.Time // when
+	// stale: the frame shown is not the screen; waiting: for a frameMsg; resting: for a restMsg.
+	stale, waiting, resting bool
+
 	lastKey time.Time
 	told    time.Time // when the progress was last told
 }
 
 func newModel(s *store.Store, o Options) *model {
-	m := &model{o: o, store: s, start: time.Now(), stale: true}
+	m := &model{o: o, store: s, start: time.Now(), painter: painter{out: o.Out}, stale: true}
+	if o.Out == nil {
+		m.painter.out = os.Stdout
+	}
 	m.screen = newScreen(o.Title, o.Input, darkLook)
 	m.screen.can = map[actKind]bool{actStop: o.Stop != nil, actExtract: o.Extract != nil, actWrite: o.Write != nil}
 	if err := m.screen.setFilter(o.Filter); err != nil {
@@ -79,9 +92,9 @@ func newModel(s *store.Store, o Options) *model {
 	return m
 }
 
-// Init asks for the background, shows what there is and starts the clock.
+// Init shows what there is and starts the clock.
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.index(m.start), m.clock())
+	return tea.Batch(m.index(m.start), m.draw(time.Now()), m.clock())
 }
 
 // clock is the next tick; there is none when nothing more will come.
@@ -89,20 +102,29 @@ func (m *model) clock() tea.Cmd {
 	return tea.Tick(tick, func(t time.Time) tea.Msg { return tickMsg(t) })
 }
 
-// Update takes a message.
+// Update takes a message, and draws what came of it.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	m.stale = true
+	defer m.rescue()
+	m.stale = m.take(msg) || m.stale
+	cmd := m.cmd
+	m.cmd = nil
+	return m, tea.Batch(cmd, m.draw(time.Now()))
+}
+
+// take takes a message. It leaves what is to be done in cmd, and tells whether there is something to draw.
+func (m *model) take(msg tea.Msg) bool {
 	switch msg := msg.(type) {
 	case tickMsg:
-		return m, m.onTick(time.Time(msg))
+		return m.onTick(time.Time(msg))
+	case frameMsg:
+		m.waiting = false
+		return false
 	case restMsg:
-		if m.stale = !time.Now().Before(m.lastKey.Add(pause)); m.stale {
-			m.screen.rest()
-		}
+		return m.rest(time.Time(msg))
 	case indexMsg:
 		m.jobs[msg.tab] = job{next: time.Now().Add(calm * msg.took)}
 		m.screen.lists[msg.tab].show(msg.ix)
-		return m, m.index(time.Now())
+		m.cmd = m.index(time.Now())
 	case figuresMsg:
 		m.jobs[overviewTab] = job{next: time.Now().Add(calm * msg.took)}
 		m.screen.figures = msg.f
@@ -118,14 +140,18 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.Getenv("NO_COLOR") != "" || msg.Getenv("TERM") == "dumb" {
 			m.setLook(plainLook)
 		}
+	case tea.ColorProfileMsg:
+		if msg.Profile <= colorprofile.ASCII {
+			m.setLook(plainLook)
+		}
 	case tea.BackgroundColorMsg:
 		if m.look != plainLook && !msg.IsDark() {
 			m.setLook(lightLook)
 		}
 	default:
-		return m, m.input(msg)
+		m.cmd = m.input(msg)
 	}
-	return m, nil
+	return true
 }
 
 func (m *model) setLook(l look) {
@@ -158,10 +184,26 @@ func (m *model) pace() tea.Cmd {
 	now := time.Now()
 	m.screen.swift = now.Before(m.lastKey.Add(pause))
 	m.lastKey = now
-	if !m.screen.swift {
+	if !m.screen.swift || m.resting {
 		return nil
 	}
-	return tea.Tick(pause, func(t time.Time) tea.Msg { return restMsg(t) })
+	m.resting = true
+	return rest(pause)
+}
+
+func rest(d time.Duration) tea.Cmd {
+	return tea.Tick(d, func(t time.Time) tea.Msg { return restMsg(t) })
+}
+
+// rest brings the preview up when no key came for a pause, and tells whether it did.
+func (m *model) rest(now time.Time) bool {
+	if left := m.lastKey.Add(pause).Sub(now); left > 0 {
+		m.cmd = rest(left)
+		return false
+	}
+	m.resting = false
+	m.screen.rest()
+	return true
 }
 
 // typing is what the user does while the prompt is open: the filter follows what is typed.
@@ -188,32 +230,35 @@ func (m *model) do(a action) tea.Cmd {
 	case actFilter:
 		cmd = m.prompt.ask(m.screen)
 	case actCopy:
-		cmd = tea.SetClipboard(a.text)
+		m.painter.copy(a.text)
 	case actExtract:
-		cmd = beside("wrote %s; Wireshark opens it", func() (string, error) { return m.o.Extract(a.text) })
+		cmd = m.beside("wrote %s; Wireshark opens it", func() (string, error) { return m.o.Extract(a.text) })
 	case actWrite:
 		rows := m.screen.rows()
-		cmd = beside("wrote %s", func() (string, error) { return m.o.Write(a.text, rows) })
+		cmd = m.beside("wrote %s", func() (string, error) { return m.o.Write(a.text, rows) })
 	}
 	return tea.Batch(cmd, m.index(time.Now()))
 }
 
 // beside does something that takes time, and tells the name of the file that came of it.
-func beside(said string, do func() (string, error)) tea.Cmd {
+func (m *model) beside(said string, do func() (string, error)) tea.Cmd {
 	return func() tea.Msg {
+		defer m.rescue()
 		path, err := do()
 		return doneMsg{fmt.Sprintf(said, report.Safe(path)), err}
 	}
 }
 
-// onTick looks at the store.
-func (m *model) onTick(now time.Time) tea.Cmd {
-	m.stale = m.refresh(now)
-	cmd := m.index(now) // may make it stale too
-	if m.screen.snap.Progress.Done && !m.behind() {
-		return cmd
+// onTick looks at the store, and tells whether there is something to draw.
+func (m *model) onTick(now time.Time) bool {
+	changed, was := m.refresh(now), m.stale
+	m.stale = false
+	m.cmd = m.index(now) // may make it stale
+	changed, m.stale = changed || m.stale, was
+	if !m.screen.snap.Progress.Done || m.behind() {
+		m.cmd = tea.Batch(m.cmd, m.clock())
 	}
-	return tea.Batch(cmd, m.clock())
+	return changed
 }
 
 // behind tells whether something is still to be made from the last snapshot.
@@ -298,6 +343,7 @@ func (m *model) make(tab int, n store.Snapshot) tea.Cmd {
 	inputs := m.screen.inputs
 	if tab == overviewTab {
 		return func() tea.Msg {
+			defer m.rescue()
 			start := time.Now()
 			return figuresMsg{count(n, inputs), time.Since(start)}
 		}
@@ -305,21 +351,10 @@ func (m *model) make(tab int, n store.Snapshot) tea.Cmd {
 	want := m.screen.want(tab)
 	m.screen.lists[tab].spec = want
 	return func() tea.Msg {
+		defer m.rescue()
 		start := time.Now()
 		return indexMsg{tab, build(n, want), time.Since(start)}
 	}
-}
-
-// View draws the screen, if it is not what it was.
-func (m *model) View() tea.View {
-	if m.stale {
-		m.drawn, m.stale = m.screen.view(m.prompt.view(m.screen)), false
-	}
-	v := tea.NewView(m.drawn)
-	v.AltScreen = true
-	v.MouseMode = tea.MouseModeCellMotion
-	v.WindowTitle = "expectscope " + report.Safe(m.o.Title)
-	return v
 }
 
 // progressText is how far the load is, how fast, and how long it will take.

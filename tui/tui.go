@@ -6,7 +6,8 @@
 // analysis/store, an index of each list (index.go: which records, in which order,
 // in which groups, made beside the program's loop when there are many) and where
 // one is. Everything seen is drawn by functions of a size and a snapshot, so screens are tested
-// as text; a list draws the lines that are seen and no more.
+// as text; a list draws the lines that are seen and no more. What changed of a frame
+// a painter brings to the terminal (painter.go), and nothing runs while nothing happens.
 //
 // It never touches the engine or the capture: what acts (stopping the load,
 // writing packets or lists) is given in [Options]. It judges nothing; texts are
@@ -18,10 +19,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	tea "charm.land/bubbletea/v2"
-	"golang.org/x/term"
 
 	"expectscope/analysis/report"
 	"expectscope/analysis/store"
@@ -38,7 +37,7 @@ type Options struct {
 	Input func(n int) string
 	// Filter is the filter to begin with, in the language of analysis/query.
 	Filter string
-	// In and Out are the terminal; nil for the process's own.
+	// In and Out are the terminal, files for Run; nil for the process's own.
 	In  io.Reader
 	Out io.Writer
 	// Env is the environment; nil for the process's own. NO_COLOR and TERM are heeded.
@@ -59,10 +58,19 @@ var ErrNoTerminal = errors.New("the browser needs a terminal; expectscope analyz
 // Run shows the store until the user quits. It returns nil when the user did, or when the process was told to end (SIGTERM).
 // The terminal is left as it was, also after a panic, which is returned as an error.
 func Run(s *store.Store, o Options) error {
-	if o.In == nil && !term.IsTerminal(int(os.Stdin.Fd())) || o.Out == nil && !term.IsTerminal(int(os.Stdout.Fd())) {
-		return ErrNoTerminal
+	t, err := takeTerminal(o)
+	if err != nil {
+		return err
 	}
-	_, err := tea.NewProgram(newModel(s, o), programOptions(o)...).Run()
+	defer t.release()
+	m := newModel(s, o)
+	w, h := t.size()
+	m.screen.resize(w, h)
+	m.painter.start("expectscope " + report.Safe(o.Title))
+	defer m.painter.close()
+	p := tea.NewProgram(m, append(programOptions(o), tea.WithInput(t.in), tea.WithWindowSize(w, h))...)
+	defer t.follow(p)()
+	_, err = p.Run()
 	switch {
 	case errors.Is(err, tea.ErrInterrupted):
 		return nil
@@ -72,16 +80,14 @@ func Run(s *store.Store, o Options) error {
 	return nil
 }
 
+// programOptions leave Bubble Tea the keys, the mouse and the loop; what is drawn the painter sends.
 func programOptions(o Options) []tea.ProgramOption {
-	var os []tea.ProgramOption
-	if o.In != nil {
-		os = append(os, tea.WithInput(o.In))
-	}
+	ps := []tea.ProgramOption{tea.WithoutRenderer(), tea.WithFPS(1)} // its renderer ticks also when it has nothing to draw
 	if o.Out != nil {
-		os = append(os, tea.WithOutput(o.Out))
+		ps = append(ps, tea.WithOutput(o.Out))
 	}
 	if o.Env != nil {
-		os = append(os, tea.WithEnvironment(o.Env))
+		ps = append(ps, tea.WithEnvironment(o.Env))
 	}
-	return os
+	return ps
 }

@@ -40,7 +40,8 @@ var mayImport = map[string]string{
 	"analysis/engine": "capture capture/decode reassembly analysis analysis/sniff analysis/tlskey analysis/http1 analysis/record " +
 		"analysis/retry analysis/rules analysis/store",
 	"tui": "capture reassembly analysis analysis/rules analysis/report analysis/store analysis/query charm.land/lipgloss/v2 " +
-		"charm.land/bubbletea/v2 charm.land/bubbles/v2/key charm.land/bubbles/v2/textinput github.com/charmbracelet/x/ansi golang.org/x/term",
+		"charm.land/bubbletea/v2 charm.land/bubbles/v2/key charm.land/bubbles/v2/textinput github.com/charmbracelet/colorprofile " +
+		"github.com/charmbracelet/x/ansi golang.org/x/term golang.org/x/sys/windows",
 	"cmd/expectscope/hugepages": "",
 	"cmd/expectscope": "cmd/expectscope/hugepages capture capture/decode capture/pcapfile capture/live capture/filter capture/script analysis analysis/engine analysis/extract analysis/rules " +
 		"analysis/report analysis/store analysis/query tui github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term " +
