@@ -83,6 +83,8 @@ type Exchange struct {
 	// RetryDelay is the time in nanoseconds from the end of the refusal to the end of this
 	// request's head; meaningful when RetryOf is set.
 	RetryDelay int64
+	// Links are the requests that followed from how this one was answered, other than its repeat after a 417.
+	Links []Link
 
 	Doubts []Doubt
 }

@@ -103,6 +103,10 @@ type Case struct {
 	Index int
 	// Near is the exchange Retry.Near names, nil if none.
 	Near *Exchange
+	// Legs holds the exchanges this one is linked with by redirects, challenges and repeats, oldest first; Legs[Leg] is the
+	// exchange. Empty when it has no links. Each is linked with the one behind it by its last Link.
+	Legs []*Exchange
+	Leg  int
 	// WindowPassed tells that the capture goes on for the whole retry window
 	// after the final response, so that an absent retry is proven absent.
 	WindowPassed bool

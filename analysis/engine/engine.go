@@ -60,6 +60,7 @@ type Engine struct {
 	decoder *decode.Decoder
 	asm     *reassembly.Assembler
 	retry   *retry.Matcher
+	links   *retry.Linker
 	pool    record.Pool
 	sum     analysis.Summary
 	now     int64 // capture time, monotone
@@ -90,6 +91,7 @@ func New(o Options, sink Sink) *Engine {
 	e := &Engine{o: o, sink: sink, decoder: decode.New(decode.DefaultLimits())}
 	e.asm = reassembly.New(o.Assembler, e.open)
 	e.retry = retry.New(retry.Options{Window: o.RetryWindow, Horizon: max(o.RetryWindow, analysis.LinkHorizon)})
+	e.links = retry.NewLinker(retry.Options{Window: o.RetryWindow})
 	e.sum.Findings = map[string]uint64{}
 	e.sum.Limits = map[string]uint64{}
 	e.sum.Capture.Opaque = map[string]uint64{}
@@ -219,6 +221,7 @@ func (e *Engine) Tick(now int64) {
 		defer e.recovered(0)
 	}
 	e.asm.Tick(e.now)
+	e.links.Expire(e.now)
 	e.settle.run(e, false)
 	e.look()
 }

@@ -56,7 +56,7 @@ func (e *Engine) look() {
 	e.watch.open = keep
 	for i := range e.settle.long {
 		p := &e.settle.long[i]
-		if !p.told && e.settle.waiting[p.x] && e.now-p.x.Final.Last.Time >= e.o.RetryWindow {
+		if !p.told && e.settle.waiting[p.x] && p.x.Final != nil && e.now-p.x.Final.Last.Time >= e.o.RetryWindow {
 			p.told = true
 			e.provisional(p.s, p.x)
 		}
@@ -77,6 +77,7 @@ func (e *Engine) provisional(s *session, x *analysis.Exchange) {
 	chain, index := e.retry.Chain(x)
 	cs.Chain, cs.Index, cs.Near = slices.Clone(chain), index, e.retry.Near(x)
 	cs.Chain[index] = &c
+	cs.Legs, cs.Leg = e.links.Legs(x)
 	found := rules.Judge(&cs)
 	if len(found) == 0 {
 		return

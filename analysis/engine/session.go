@@ -163,9 +163,9 @@ func (s *session) over() {
 	}
 }
 
-// Wants tells whether a request may be the repeat of a refused one of this client.
+// Wants tells whether a request may be the repeat of a refused one of this client, or follow from another answer.
 func (s *session) Wants(h *analysis.Head) bool {
-	return s.awaited() && !s.e.retry.Passes(s.conn, s.from, h)
+	return s.awaited() && !s.e.retry.Passes(s.conn, s.from, h) || s.e.links.Wants(s.from, h)
 }
 
 // awaited tells whether a refused exchange of this client is open. If none is,
@@ -183,6 +183,7 @@ func (s *session) Opened(x *analysis.Exchange) {
 	if s.awaited() {
 		s.e.retry.Request(x)
 	}
+	s.e.links.Request(x)
 	s.e.opened(s, x)
 }
 
@@ -195,15 +196,20 @@ func (s *session) Refused(x *analysis.Exchange) {
 	}
 }
 
+// Rejected hears of a final response that may lead to another request.
+func (s *session) Rejected(x *analysis.Exchange) { s.e.links.Rejected(x) }
+
 // Revoked hears that an exchange never was one.
 func (s *session) Revoked(x *analysis.Exchange) {
 	s.e.retry.Revoked(x)
+	s.e.links.Revoked(x)
 	s.e.settle.drop(x)
 }
 
 // Closed hears that a kept exchange is over.
 func (s *session) Closed(x *analysis.Exchange) {
 	s.e.retry.Closed(x)
+	s.e.links.Closed(x)
 	s.e.settle.add(s, x)
 }
 

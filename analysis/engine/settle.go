@@ -39,7 +39,7 @@ func (q *settling) add(s *session, x *analysis.Exchange) {
 	if x.Final != nil {
 		p.at = max(p.at, x.Final.Last.Time+analysis.CloseWait)
 	}
-	if x.Final != nil && x.Final.Status == 417 {
+	if x.Final != nil && x.Final.Status == 417 || s.e.links.Deadline(x) > p.at {
 		q.long = append(q.long, p)
 	} else {
 		q.short = append(q.short, p)
@@ -83,7 +83,7 @@ func (q *settling) run(e *Engine, end bool) {
 	}
 	keep := q.long[:0]
 	for _, p := range q.long {
-		if due := max(p.at, e.retry.Deadline(p.x)); q.waiting[p.x] && due > e.now {
+		if due := max(p.at, e.retry.Deadline(p.x), e.links.Deadline(p.x)); q.waiting[p.x] && due > e.now {
 			keep = append(keep, p)
 		} else if q.waiting[p.x] {
 			delete(q.waiting, p.x)
@@ -109,6 +109,7 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	c := e.caseOf(s, x)
 	c.Near = e.retry.Near(x)
 	c.Chain, c.Index = e.retry.Chain(x)
+	c.Legs, c.Leg = e.links.Legs(x)
 	found := rules.Judge(&c)
 	if !again {
 		e.tally(x, found)
@@ -124,6 +125,7 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	}
 	e.withdraw(x, found)
 	e.retry.Forget(x)
+	e.links.Forget(x)
 }
 
 // doubt notes what the whole capture lacks where it touches the exchange.

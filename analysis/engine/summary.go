@@ -106,10 +106,11 @@ func (e *Engine) streams(s *analysis.Summary) {
 		h.GapBytes += a.GapBytes[why]
 	}
 	for name, n := range map[string]uint64{
-		"late data":         a.Gaps[reassembly.Evicted],
-		"connections":       a.EvictedConns,
-		"half-open":         a.EvictedSYNs,
-		"refused exchanges": e.retry.Dropped(),
+		"late data":          a.Gaps[reassembly.Evicted],
+		"connections":        a.EvictedConns,
+		"half-open":          a.EvictedSYNs,
+		"refused exchanges":  e.retry.Dropped(),
+		"rejected exchanges": e.links.Dropped(),
 	} {
 		if n > 0 {
 			s.Limits[name] += n

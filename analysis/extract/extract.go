@@ -70,6 +70,11 @@ func (c *Choice) Exchange(x *analysis.Exchange) {
 			c.links[x.ID] = append(c.links[x.ID], id)
 		}
 	}
+	for _, l := range x.Links {
+		if !slices.Contains(c.links[x.ID], l.To) {
+			c.links[x.ID] = append(c.links[x.ID], l.To)
+		}
+	}
 }
 
 // alike tells whether an id differs from one that was asked for only in what is

@@ -229,16 +229,19 @@ func number(t testing.TB, s string) uint64 {
 type journal struct {
 	wants bool
 	lines []string
+	// rejected are the ids Rejected was called with.
+	rejected []string
 }
 
 func (j *journal) say(format string, args ...any) {
 	j.lines = append(j.lines, fmt.Sprintf(format, args...))
 }
 
-func (j *journal) Wants(*analysis.Head) bool    { return j.wants }
-func (j *journal) Opened(x *analysis.Exchange)  { j.say("opened %s %s", x.ID, x.Request.Target) }
-func (j *journal) Refused(x *analysis.Exchange) { j.say("refused %s", x.ID) }
-func (j *journal) Revoked(x *analysis.Exchange) { j.say("revoked %s", x.ID) }
+func (j *journal) Wants(*analysis.Head) bool     { return j.wants }
+func (j *journal) Opened(x *analysis.Exchange)   { j.say("opened %s %s", x.ID, x.Request.Target) }
+func (j *journal) Rejected(x *analysis.Exchange) { j.rejected = append(j.rejected, x.ID) }
+func (j *journal) Refused(x *analysis.Exchange)  { j.say("refused %s", x.ID) }
+func (j *journal) Revoked(x *analysis.Exchange)  { j.say("revoked %s", x.ID) }
 func (j *journal) Closed(x *analysis.Exchange) {
 	j.say("closed %s", strings.Join(described(x), "\n  "))
 }

@@ -34,13 +34,14 @@ func (k *keeper) Counted(x *analysis.Exchange) {
 // nothing is a sink that does not listen.
 type nothing struct{}
 
-func (nothing) Wants(*analysis.Head) bool  { return false }
-func (nothing) Opened(*analysis.Exchange)  {}
-func (nothing) Refused(*analysis.Exchange) {}
-func (nothing) Closed(*analysis.Exchange)  {}
-func (nothing) Revoked(*analysis.Exchange) {}
-func (nothing) Counted(*analysis.Exchange) {}
-func (nothing) Orphan(*analysis.Head)      {}
+func (nothing) Wants(*analysis.Head) bool   { return false }
+func (nothing) Opened(*analysis.Exchange)   {}
+func (nothing) Refused(*analysis.Exchange)  {}
+func (nothing) Rejected(*analysis.Exchange) {}
+func (nothing) Closed(*analysis.Exchange)   {}
+func (nothing) Revoked(*analysis.Exchange)  {}
+func (nothing) Counted(*analysis.Exchange)  {}
+func (nothing) Orphan(*analysis.Head)       {}
 
 // An act is a step of a random exchange. Content is said by its length, answers by status.
 type act struct {

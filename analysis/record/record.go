@@ -23,6 +23,8 @@ type Sink interface {
 	Opened(x *analysis.Exchange)
 	// Refused: a kept exchange with an Expect field got a 417.
 	Refused(x *analysis.Exchange)
+	// Rejected: a kept exchange got a final response of 300 or above; behind Refused.
+	Rejected(x *analysis.Exchange)
 	// Closed: a kept exchange is over. It is called again when an answer nobody asked for comes behind it.
 	Closed(x *analysis.Exchange)
 	// Revoked: a kept exchange never was one (see [analysis.Events.Owed]).
@@ -185,7 +187,7 @@ func (r *Recorder) Response(stream uint32, h *analysis.Head) {
 		e.final = analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
 		x.Final = &e.final
 		e.fin = append(e.fin[:0], h.Text...)
-		if notable(x) {
+		if x.Notable() {
 			r.keep(e)
 		}
 	}
@@ -194,17 +196,9 @@ func (r *Recorder) Response(stream uint32, h *analysis.Head) {
 			r.sink.Refused(x)
 		}
 	}
-}
-
-// notable tells whether an exchange without Expect has become of interest by its final response.
-func notable(x *analysis.Exchange) bool {
-	switch {
-	case x.Final.Status == 417 || x.Final.Status == 101:
-		return true
-	case x.ReqBody.Framing != analysis.FramingNone && !x.ReqBody.Complete:
-		return true
+	if e.kept && h.Status >= 300 {
+		r.sink.Rejected(x)
 	}
-	return x.Rejected() && x.ReqBody.Sent > analysis.WasteNotice && analysis.HeadStatus(x.Final.Status)
 }
 
 // Orphan adds an answer nobody asked for to the exchange it came behind.

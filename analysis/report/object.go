@@ -55,6 +55,7 @@ func (o *objects) exchange(x *analysis.Exchange) {
 	if x.RetryOf != "" {
 		o.ms("retry_delay_ms", x.RetryDelay)
 	}
+	o.links(x)
 	o.str("ended", x.Ended.String())
 	if who := x.Waiting(); who != "" {
 		o.str("waiting_for", who)
@@ -113,6 +114,24 @@ func (o *objects) lines(name string, m *analysis.Message, field string) bool {
 		o.b = slices.Delete(o.b, at, at+1)
 	}
 	return found
+}
+
+// links appends what followed from how the exchange was answered, where that is known.
+func (o *objects) links(x *analysis.Exchange) {
+	if len(x.Links) == 0 {
+		return
+	}
+	o.key("links")
+	o.begin('[')
+	for _, l := range x.Links {
+		o.comma()
+		o.begin('{')
+		o.str("kind", l.Kind.String())
+		o.str("to", l.To)
+		o.str("confidence", l.Confidence.String())
+		o.end('}')
+	}
+	o.end(']')
 }
 
 // packet appends a frame number, and its input's name where that is not the input home.

@@ -259,3 +259,69 @@ func (z *fuzzed) links() (n int) {
 	}
 	return n
 }
+
+// FuzzLinker plays any sequence of calls to a linker: there is no panic, every exchange has one follow-up and
+// follows from one at most, rows end, and nothing is left when all is forgotten.
+func FuzzLinker(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 8, 10, 1, 0, 0, 0, 10, 0, 0, 0, 8, 10, 2, 1, 0, 0, 0, 3, 0, 0, 200, 200})
+	f.Add([]byte{0, 7, 8, 64, 1, 2, 0, 9, 0, 1, 0, 14, 8, 64, 1, 0, 21, 8, 64, 1, 3, 1, 0, 0, 0, 4, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		z, l := newFuzzed(t), NewLinker(Options{})
+		for n := 0; len(b) >= 5 && n < 2000; n++ {
+			z.lead(l, b[0], b[1], b[2], b[3], b[4])
+			b = b[5:]
+		}
+		from := map[string]string{}
+		for _, x := range z.xs {
+			if len(x.Links) > 1 {
+				t.Fatalf("%s leads to %v", x.ID, x.Links)
+			}
+			for _, k := range x.Links {
+				if other := from[k.To]; other != "" {
+					t.Fatalf("%s follows from %s and %s", k.To, other, x.ID)
+				}
+				from[k.To] = x.ID
+			}
+			if legs, at := l.Legs(x); len(legs) > maxLegs+1 || len(legs) > 0 && legs[at] != x {
+				t.Fatalf("%s is leg %d of %d", x.ID, at, len(legs))
+			}
+			l.Deadline(x)
+		}
+		for _, x := range z.xs {
+			l.Forget(x)
+		}
+		if len(l.leads)+len(l.clients)+l.waiting != 0 {
+			t.Errorf("left: %d leads, %d clients, %d wait", len(l.leads), len(l.clients), l.waiting)
+		}
+	})
+}
+
+// lead makes one call to a linker out of five bytes.
+func (z *fuzzed) lead(l *Linker, op, which, a, b, dt byte) {
+	z.now += int64(int8(dt)) * 500 * ms
+	var x *analysis.Exchange
+	if len(z.xs) > 0 {
+		x = z.xs[int(which)%len(z.xs)]
+	}
+	switch {
+	case op%5 == 0 || x == nil:
+		z.request(which, a, b|64)
+		l.Request(z.xs[len(z.xs)-1])
+	case op%5 == 1 && x.Final == nil && !z.gone[x]:
+		mark := reassembly.Mark{Time: z.now, Packet: 1, Off: uint64(b)}
+		status := [...]int{307, 302, 401, 407, 500, 503, 417, 413}[a%8]
+		fields := [...]analysis.Field{{Name: "Location", Value: "/"}, {Name: "Location", Value: "http://h/x"}, {Name: "WWW-Authenticate", Value: `Digest nonce="`}, {Name: "Retry-After", Value: "9"}}
+		x.Final = &analysis.Message{Status: status, First: mark, Last: mark, Fields: fields[b%4 : b%4+1]}
+		l.Rejected(x)
+	case op%5 == 2 && !z.gone[x]:
+		x.Ended, x.ReqBody.Complete = analysis.EndedRST, true
+		l.Closed(x)
+	case op%5 == 3:
+		z.gone[x] = true
+		l.Revoked(x)
+	case op%5 == 4:
+		z.gone[x] = true
+		l.Forget(x)
+	}
+	l.Expire(z.now)
+}

@@ -18,6 +18,7 @@ import (
 //	r A 5 PUT /up 100 Expect | Host: a        r is a request on A at 5 ms with 100 content bytes ("-": chunked, "0": none)
 //	r 417 20                                  its final response at 20 ms; 417 of a request with Expect is a refusal
 //	r answered 40                             the content of that response ends at 40 ms
+//	r closed 40                               it ended at 40 ms, its body whole, without an answer
 //	r body 1 2 3                              its prefix hashes
 //	r closed | r revoked | r forgotten
 //	blind CLIENT SERVER FROM TO why           addresses or "any", times in ms
@@ -28,6 +29,7 @@ import (
 type script struct {
 	t     *testing.T
 	m     *Matcher
+	l     *Linker
 	conns map[string]*conn
 	xs    map[string]*analysis.Exchange
 	names []string
@@ -44,7 +46,7 @@ const ms = int64(1e6)
 
 func play(t *testing.T, m *Matcher, text string) *script {
 	t.Helper()
-	s := &script{t: t, m: m, conns: map[string]*conn{}, xs: map[string]*analysis.Exchange{}, gone: map[string]bool{}}
+	s := &script{t: t, m: m, l: NewLinker(Options{}), conns: map[string]*conn{}, xs: map[string]*analysis.Exchange{}, gone: map[string]bool{}}
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		if strings.TrimSpace(line) != "" {
@@ -81,13 +83,19 @@ func (s *script) step(line string) {
 		s.t.Fatalf("no such exchange: %s", line)
 	case w[1] == "closed":
 		x.State = analysis.Closed
+		if len(w) > 2 { // without an answer
+			x.Ended, x.ReqBody.Complete, x.LastActivity.Time = analysis.EndedRST, true, s.time(w[2])
+		}
 		s.m.Closed(x)
+		s.l.Closed(x)
 	case w[1] == "revoked":
 		s.gone[w[0]] = true
 		s.m.Revoked(x)
+		s.l.Revoked(x)
 	case w[1] == "forgotten":
 		s.gone[w[0]] = true
 		s.m.Forget(x)
+		s.l.Forget(x)
 	case w[1] == "body":
 		for i, h := range w[2:] {
 			x.ReqBody.Prefix[i] = uint64(s.number(h))
@@ -97,7 +105,7 @@ func (s *script) step(line string) {
 		x.RespBody.Last.Time = s.time(w[2])
 		x.LastActivity.Time = s.time(w[2])
 	default:
-		s.respond(x, s.conns[x.Request.Reason], int(s.number(w[1])), s.time(w[2]))
+		s.respond(x, s.conns[x.Request.Reason], int(s.number(w[1])), s.time(w[2]), strings.Split(fields, "|"))
 	}
 }
 
@@ -149,22 +157,33 @@ func (s *script) request(w, fields []string) {
 		}
 	}
 	x.Request.First, x.Request.Last = at, at
-	for _, f := range fields {
-		if name, value, ok := strings.Cut(f, ": "); ok {
-			x.Request.Fields = append(x.Request.Fields, analysis.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
-		}
-	}
+	x.Request.Fields = parse(fields)
 	s.xs[w[0]], s.names = x, append(s.names, w[0])
 	if s.m.Wants(c.Client.Addr()) {
 		ask(s.t, s.m, x)
 	}
+	s.l.Request(x)
 }
 
-func (s *script) respond(x *analysis.Exchange, c *conn, status int, at int64) {
+// parse reads field lines; what has no colon is none.
+func parse(lines []string) (fs []analysis.Field) {
+	for _, f := range lines {
+		if name, value, ok := strings.Cut(f, ": "); ok {
+			fs = append(fs, analysis.Field{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
+		}
+	}
+	return fs
+}
+
+func (s *script) respond(x *analysis.Exchange, c *conn, status int, at int64, fields []string) {
 	c.rcvd += 50
 	mark := reassembly.Mark{Time: at, Packet: 1000, Off: c.rcvd, Acked: c.sent}
 	x.Final = &analysis.Message{Status: status, Version: "HTTP/1.1", First: mark, Last: mark}
+	x.Final.Fields = parse(fields)
 	x.LastActivity = mark
+	if status >= 300 {
+		defer s.l.Rejected(x)
+	}
 	if _, ok := x.Request.Get("Expect"); ok && status == 417 {
 		s.m.Refused(x)
 	}

@@ -14,7 +14,8 @@ var fixes = func() map[analysis.FixKey]fix {
 }()
 
 // clientFixes are the keys that a client's owner applies: c-off, c-on (who asks
-// at all), c-wait, c-timeout (how long), c-auth, c-url (do not need a refusal), c-retry, c-close (after one).
+// at all), c-wait, c-timeout (how long), c-auth, c-url (do not need a refusal), c-retry, c-redirect,
+// c-key, c-backoff, c-split, c-close (after one).
 var clientFixes = map[analysis.FixKey]fix{
 	"c-off": {
 		general: "client: do not send Expect (curl -H 'Expect:'; .NET ExpectContinue = false; elsewhere drop the header)",
@@ -78,6 +79,24 @@ var clientFixes = map[analysis.FixKey]fix{
 			"boto":        "boto3: repeat the call with the handler add_expect_header unregistered; botocore does not repeat a 417",
 		},
 	},
+	"c-redirect": {
+		general: "client: follow 307 and 308 with the same method and the same body",
+		by: map[string]string{
+			"curl": "curl: -L alone keeps the method of 307 and 308; look for a wrapper that sets it",
+			"go":   "Go: set Request.GetBody, so that net/http can send the body again; a CheckRedirect of one's own must keep Method",
+		},
+	},
+	"c-key": {
+		general: "client: give each POST an Idempotency-Key that its repeats share, if the server knows it; else do not repeat by itself",
+	},
+	"c-backoff": {
+		general: "client: wait as long as Retry-After says before the next attempt, and longer each time without it",
+		by: map[string]string{
+			"curl": "curl: --retry N honours Retry-After; a loop around curl does not",
+			"boto": "boto3: Config(retries={'mode': 'adaptive'})",
+		},
+	},
+	"c-split": {general: "client: send less at a time: in parts, by a multipart or resumable upload where the server has one"},
 	"c-close": {
 		general: "client: after a refusal send the rest of the announced body or close the connection; never reuse it without",
 		by: map[string]string{

@@ -4,7 +4,7 @@ import "expectscope/analysis"
 
 // serverFixes are the keys that the owner of a server or proxy applies: s-100,
 // s-late100 (when to say 100), s-close, s-linger (how to refuse), s-10,
-// s-strict, s-update (what to accept, from whom), p-100, p-dup, p-apache
+// s-size, s-strict, s-update (what to accept, from whom), p-100, p-dup, p-apache
 // (which hop answers), s-log, see-status (where to look on).
 var serverFixes = map[analysis.FixKey]fix{
 	"s-100": {
@@ -67,6 +67,21 @@ var serverFixes = map[analysis.FixKey]fix{
 			"ats":      "Traffic Server: update to 9.2.9, 10.0.4 or newer (CVE-2024-56202)",
 			"undertow": "Undertow: update to 2.1.1 or newer (CVE-2020-10705)",
 			"h2o":      "h2o: update: 2.2.5 is old",
+		},
+	},
+	"s-size": {
+		general: "server or proxy: raise the limit for uploads at every hop, if such uploads are meant to pass, and refuse the others with 413",
+		by: map[string]string{
+			"nginx":    "nginx: client_max_body_size (default 1m)",
+			"httpd":    "Apache httpd: LimitRequestBody (default 1 GiB)",
+			"squid":    "Squid: request_body_max_size",
+			"lighttpd": "lighttpd: server.max-request-size",
+			"h2o":      "h2o: limit-request-body",
+			"tomcat":   "Tomcat: maxPostSize and maxSwallowSize on the Connector",
+			"jetty":    "Jetty: SizeLimitHandler, or maxFormContentSize for forms",
+			"undertow": "Undertow: MAX_ENTITY_SIZE (WildFly: max-post-size)",
+			"kestrel":  "Kestrel: KestrelServerLimits.MaxRequestBodySize (default 30,000,000 bytes)",
+			"aiohttp":  "aiohttp: web.Application(client_max_size=...)",
 		},
 	},
 	"s-strict": {
