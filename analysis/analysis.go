@@ -108,7 +108,8 @@ type Message struct {
 	Reason         string
 	// Version is as sent: "HTTP/1.1".
 	Version string
-	// Fields are the field lines in order, Value without surrounding SP and HTAB; a fold is kept as sent.
+	// Fields are the field lines in order, Value without surrounding SP and HTAB; a fold is kept as sent. nil where they are still to
+	// be read from Head, as in analysis/store, which keeps text once: Lines are them in any case.
 	Fields []Field
 	// Head is the head as sent, to the empty line, at most 64 KiB.
 	Head string

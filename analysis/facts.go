@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"iter"
 	"strings"
 
 	"expectscope/reassembly"
@@ -59,11 +60,26 @@ func (c ExpectClass) String() string {
 // Expects tells whether the class asks for a 100 by RFC 9110's grammar.
 func (c ExpectClass) Expects() bool { return c == ExactExpect || c == ListExpect }
 
+// Lines are the field lines, in order: Fields, or what Head says where there are none.
+func (m *Message) Lines() iter.Seq[Field] {
+	return func(yield func(Field) bool) {
+		if m.Fields == nil {
+			scanFields(m.Head, yield)
+			return
+		}
+		for i := range m.Fields {
+			if !yield(m.Fields[i]) {
+				return
+			}
+		}
+	}
+}
+
 // Get is the value of the first field line with that name, in any case.
 func (m *Message) Get(name string) (string, bool) {
-	for i := range m.Fields {
-		if strings.EqualFold(m.Fields[i].Name, name) {
-			return m.Fields[i].Value, true
+	for f := range m.Lines() {
+		if strings.EqualFold(f.Name, name) {
+			return f.Value, true
 		}
 	}
 	return "", false
@@ -72,9 +88,9 @@ func (m *Message) Get(name string) (string, bool) {
 // Values are the values of all field lines with that name, in order.
 func (m *Message) Values(name string) []string {
 	var vs []string
-	for i := range m.Fields {
-		if strings.EqualFold(m.Fields[i].Name, name) {
-			vs = append(vs, m.Fields[i].Value)
+	for f := range m.Lines() {
+		if strings.EqualFold(f.Name, name) {
+			vs = append(vs, f.Value)
 		}
 	}
 	return vs
@@ -89,8 +105,8 @@ func (m *Message) Expect() (string, bool) {
 // ExpectClass classifies the request's Expect field.
 func (m *Message) ExpectClass() ExpectClass {
 	lines, spaced := []string(nil), false
-	for i := range m.Fields {
-		if f := &m.Fields[i]; strings.EqualFold(f.Name, "Expect") {
+	for f := range m.Lines() {
+		if strings.EqualFold(f.Name, "Expect") {
 			lines, spaced = append(lines, f.Value), spaced || f.Spaced
 		}
 	}

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"testing"
 
 	"expectscope/reassembly"
@@ -384,6 +385,27 @@ func TestWords(t *testing.T) {
 	} {
 		if got := c.String(); got != want {
 			t.Errorf("clause %q, want %q", got, want)
+		}
+	}
+}
+
+// Fields that are still to be read from the head say what those that were taken apart say, at no cost.
+func TestLines(t *testing.T) {
+	const head = "PUT / HTTP/1.1\r\nHost: a\r\nExpect : 100-continue\r\nX: 1\r\n 2\r\nX: 3\r\n\r\n"
+	read, parsed := Message{Head: head}, Message{Head: head, Fields: ParseFields(head)}
+	if got, want := slices.Collect(read.Lines()), slices.Collect(parsed.Lines()); !slices.Equal(got, want) || len(want) != 4 {
+		t.Errorf("the lines are %v, want %v", got, want)
+	}
+	if read.ExpectClass() != ObfuscatedExpect || !slices.Equal(read.Values("x"), parsed.Values("x")) {
+		t.Errorf("class %v, values %q", read.ExpectClass(), read.Values("x"))
+	}
+	for _, m := range []*Message{&read, &parsed} {
+		if got := testing.AllocsPerRun(100, func() {
+			if v, ok := m.Get("host"); !ok || v != "a" {
+				t.Fatalf("Host is %q", v)
+			}
+		}); got > 0 {
+			t.Errorf("%.0f allocations to get a field", got)
 		}
 	}
 }

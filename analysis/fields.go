@@ -3,6 +3,7 @@ package analysis
 import (
 	"bytes"
 	"strings"
+	"unsafe"
 )
 
 // A FieldScanner walks the field lines of a message head without allocating.
@@ -67,16 +68,24 @@ func blank(b byte) bool { return b == ' ' || b == '\t' }
 
 func space(b byte) bool { return blank(b) || b == '\r' || b == '\n' }
 
-// ParseFields are the field lines of a head; names and values share its memory.
+// ParseFields are the field lines of a head; names and values share its memory. They are never nil.
 func ParseFields(head string) []Field {
-	s := NewFieldScanner([]byte(head))
 	fs := make([]Field, 0, strings.Count(head, "\n"))
+	scanFields(head, func(f Field) bool {
+		fs = append(fs, f)
+		return true
+	})
+	return fs
+}
+
+// scanFields yields the field lines of a head, as long as more are wanted.
+func scanFields(head string, yield func(Field) bool) {
+	s := NewFieldScanner(unsafe.Slice(unsafe.StringData(head), len(head))) // it only reads: no copy
 	for {
 		f, ok := s.Next()
-		if !ok {
-			return fs
+		if !ok || !yield(Field{head[f.NameStart:f.NameEnd], head[f.ValueStart:f.ValueEnd], f.Spaced}) {
+			return
 		}
-		fs = append(fs, Field{head[f.NameStart:f.NameEnd], head[f.ValueStart:f.ValueEnd], f.Spaced})
 	}
 }
 

@@ -268,7 +268,7 @@ func TestWait(t *testing.T) {
 	if ns, ok := Wait(x); ns != 2e9 || !ok {
 		t.Errorf("without a body, up to the answer: %d, %v", ns, ok)
 	}
-	x.Request.Fields = nil
+	x.Request.Head, x.Request.Fields = "", nil
 	if _, ok := Wait(x); ok {
 		t.Error("who did not ask and sent nothing did not wait")
 	}

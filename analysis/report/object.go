@@ -98,19 +98,19 @@ func (o *objects) request(x *analysis.Exchange) {
 // lines appends the values of all field lines of that name, joined by ", ", and tells whether there is one.
 func (o *objects) lines(name string, m *analysis.Message, field string) bool {
 	found := false
-	for i := range m.Fields {
-		if !strings.EqualFold(m.Fields[i].Name, field) {
+	for f := range m.Lines() {
+		if !strings.EqualFold(f.Name, field) {
 			continue
 		}
 		if !found {
 			o.key(name)
-			o.quote(m.Fields[i].Value)
+			o.quote(f.Value)
 			found = true
 			continue
 		}
 		o.b = append(o.b[:len(o.b)-1], ", "...) // over the closing quote
 		at := len(o.b)
-		o.quote(m.Fields[i].Value)
+		o.quote(f.Value)
 		o.b = slices.Delete(o.b, at, at+1)
 	}
 	return found

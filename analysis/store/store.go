@@ -62,7 +62,9 @@ type Store struct {
 	mu  sync.Mutex // guards ids
 	ids map[string]int32
 
-	share    interner
+	texts    texts
+	xs       block[Exchange]
+	finals   block[analysis.Message]
 	conns    map[capture.Num]known
 	pending  *Exchange
 	replaces int32 // position of the exchange that pending replaces, -1 if it is new
@@ -76,21 +78,24 @@ type known struct {
 
 // New returns an empty store.
 func New() *Store {
-	s := &Store{ids: map[string]int32{}, share: newInterner(), conns: map[capture.Num]known{}}
+	s := &Store{ids: map[string]int32{}, texts: newTexts(), conns: map[capture.Num]known{}}
 	s.progress.Store(&Progress{})
 	return s
 }
 
 // Exchange takes an exchange; its findings follow. It appears in snapshots once the next one comes, or [Store.Progress] or [Store.Close] is
-// called. x is copied; the strings and slices it leads to must not change afterwards, but for its doubts.
+// called. x is copied; the slices it leads to must not change afterwards, but for its doubts. Fields that stand in their head are kept
+// there alone: [analysis.Message.Lines] reads them.
 func (s *Store) Exchange(x *analysis.Exchange) {
 	s.flush()
-	e := &Exchange{Exchange: *x}
+	e := s.xs.new()
+	e.Exchange = *x
+	e.ID = s.texts.keep(x.ID)
 	e.Doubts = slices.Clone(x.Doubts)
 	if x.Final != nil {
-		final := *x.Final
-		s.share.response(&final)
-		e.Final = &final
+		e.Final = s.finals.new()
+		*e.Final = *x.Final
+		s.texts.response(e.Final)
 	}
 	if x.Owed != nil {
 		owed := *x.Owed
@@ -98,9 +103,9 @@ func (s *Store) Exchange(x *analysis.Exchange) {
 	}
 	e.Interim = slices.Clone(x.Interim)
 	for i := range e.Interim {
-		s.share.response(&e.Interim[i])
+		s.texts.response(&e.Interim[i])
 	}
-	s.share.request(&e.Request)
+	s.texts.request(&e.Request)
 	e.Conn, e.Connection = s.conn(x.Conn)
 	s.pending, s.replaces = e, -1
 	if i, ok := s.find(x.ID); ok {
@@ -128,6 +133,7 @@ func (s *Store) Finding(f *analysis.Finding) {
 		return
 	}
 	g := &Finding{Finding: *f}
+	g.Exchange = s.pending.ID
 	for _, above := range s.pending.Findings {
 		if above.Rule == f.Cause {
 			g.Depth = above.Depth + 1

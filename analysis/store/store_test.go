@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"unsafe"
@@ -170,41 +172,70 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// Equal heads share memory, different ones keep their text.
-func TestShares(t *testing.T) {
+// Text is kept once: equal heads of responses share memory, fields and the words of the first line are read from the head.
+func TestKeepsTextOnce(t *testing.T) {
 	s := New()
 	c := conn(1)
 	for i := range 100 {
-		s.Exchange(exchange(c, i+1))
+		x := exchange(c, i+1)
+		x.Request.Method, x.Request.Target, x.Request.Version = analysis.SplitRequestLine(analysis.FirstLine(x.Request.Head))
+		s.Exchange(x)
 	}
 	s.Progress(0, 0)
 	v := s.Snapshot().Exchanges
 	a, b := v.At(0), v.At(99)
-	if &a.Request.Fields[0] != &b.Request.Fields[0] || &a.Final.Fields[0] != &b.Final.Fields[0] || unsafe.StringData(a.Interim[0].Head) != unsafe.StringData(b.Interim[0].Head) {
-		t.Error("equal fields are kept twice")
+	if unsafe.StringData(a.Final.Head) != unsafe.StringData(b.Final.Head) || unsafe.StringData(a.Interim[0].Head) != unsafe.StringData(b.Interim[0].Head) {
+		t.Error("equal heads are kept twice")
 	}
 	if b.Request.Head[:8] != "PUT /100" || a.Request.Head[:6] != "PUT /1" {
 		t.Errorf("the heads are %q and %q", a.Request.Head, b.Request.Head)
 	}
-	if v, _ := b.Request.Get("expect"); v != "100-continue" {
-		t.Errorf("a shared field says %q", v)
+	if v, _ := b.Request.Get("expect"); v != "100-continue" || b.Request.Fields != nil {
+		t.Errorf("a field says %q", v)
+	}
+	if unsafe.StringData(b.Request.Method) != unsafe.StringData(b.Request.Head) || b.Request.Target != "/100" {
+		t.Errorf("%s %s does not stand in the head", b.Request.Method, b.Request.Target)
 	}
 }
 
-// The interner is bounded, and what it gives is right also after it started anew.
-func TestInternerBound(t *testing.T) {
-	in := newInterner()
-	for i := range maxShared + 10 {
-		m := message(fmt.Sprintf("HTTP/1.1 200 OK\r\nX: %d", i))
-		in.response(&m)
-		r := message(fmt.Sprintf("GET / HTTP/1.1\r\nX: %d", i))
-		in.request(&r)
-		if v, _ := r.Get("X"); v != fmt.Sprint(i) {
-			t.Fatalf("request %d has %q", i, v)
+// What does not stand in the head is kept beside it.
+func TestKeepsOtherFields(t *testing.T) {
+	const head = "PUT /a HTTP/1.1\r\nHost: a\r\n\r\n"
+	for _, fields := range [][]analysis.Field{
+		{{Name: "Host", Value: "b"}},
+		{{Name: "Host", Value: "a"}, {Name: "Expect", Value: "100-continue"}},
+		{{Name: "Host", Value: "a", Spaced: true}},
+		{},
+	} {
+		s := New()
+		x := exchange(conn(1), 1)
+		x.Request = analysis.Message{Head: head, Fields: fields, Method: "POST", Target: "/a", Version: "HTTP/2"}
+		s.Exchange(x)
+		s.Progress(0, 0)
+		m := &s.Snapshot().Exchanges.At(0).Request
+		if got := slices.Collect(m.Lines()); len(got) != len(fields) || m.Method != "POST" || m.Version != "HTTP/2" {
+			t.Errorf("%v is kept as %v, %s %s", fields, got, m.Method, m.Version)
 		}
 	}
-	if len(in.heads) > maxShared || len(in.fields) > maxShared {
-		t.Errorf("%d heads and %d fields are remembered", len(in.heads), len(in.fields))
+}
+
+// The heads that are remembered are bounded, and what is given is right also after they were forgotten.
+func TestTextsBound(t *testing.T) {
+	ts := newTexts()
+	for i := range maxShared + 10 {
+		m := message(fmt.Sprintf("HTTP/1.1 200 OK\r\nX: %d", i))
+		ts.response(&m)
+		if v, _ := m.Get("X"); v != fmt.Sprint(i) {
+			t.Fatalf("response %d has %q", i, v)
+		}
+	}
+	if len(ts.heads) > maxShared {
+		t.Errorf("%d heads are remembered", len(ts.heads))
+	}
+	long := message("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", textBlock))
+	want := long.Head
+	if ts.response(&long); long.Head != want {
+		t.Error("a long head is not kept")
 	}
 }
 

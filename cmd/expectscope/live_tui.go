@@ -26,7 +26,7 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
-	l := &load{store: store.New(), src: w, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
+	l := &load{store: store.New(), thrift: newThrift(c), src: w, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
 	go l.run()
 	name := o.capture.Interface
 	if name == "" {

@@ -28,9 +28,12 @@ import (
 	_ "expectscope/cmd/expectscope/hugepages" // first of all
 )
 
+// defaultShare is the garbage that is collected at, in percent of what is kept.
+const defaultShare = 50
+
 func main() {
 	if os.Getenv("GOGC") == "" { // the heap is small: a third less memory for a few percent of the time
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(defaultShare)
 	}
 	os.Exit(run(os.Args[1:], &console{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,

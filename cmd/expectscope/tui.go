@@ -116,7 +116,7 @@ func (c *console) browse(names []string, filter string) error {
 		return exitStatus(statusUnread)
 	}
 	defer src.Close()
-	l := &load{store: store.New(), src: src, stop: stop, over: make(chan struct{})}
+	l := &load{store: store.New(), thrift: newThrift(c), src: src, stop: stop, over: make(chan struct{})}
 	o.Stop = l.end
 	if inputs := src.Stats().Inputs; len(inputs) > 1 {
 		o.Input = func(n int) string { return inputs[n-1].Name }
@@ -166,6 +166,7 @@ type load struct {
 	live  bool          // what goes on is shown while it does
 	// unrecorded: nothing keeps the packets, so their numbers prove nothing.
 	unrecorded bool
+	thrift     *thrift
 	broke      error
 	faults     []engine.Panic
 }
@@ -184,6 +185,7 @@ func (l *load) run() {
 	l.broke = e.Read(l.src, func() bool {
 		st := l.src.Stats()
 		l.store.Progress(st.Read, st.Total)
+		l.thrift.adjust()
 		if now := time.Now(); l.live && now.Sub(counted) >= time.Second {
 			counted = now
 			l.store.Counted(e.Summary(l.src))
@@ -199,6 +201,7 @@ func (l *load) run() {
 		err = errors.Join(err, sum.Capture.Inputs[i].Err)
 	}
 	l.store.Close(sum, stopped, err)
+	l.thrift.settle()
 }
 
 // conclude says what could not be read. That the user stopped it is no news to them.

@@ -20,7 +20,7 @@ func loaded(t *testing.T, stopped bool, names ...string) *load {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { src.Close() })
-	l := &load{store: store.New(), src: src, stop: make(chan struct{}), over: make(chan struct{})}
+	l := &load{store: store.New(), thrift: &thrift{off: true}, src: src, stop: make(chan struct{}), over: make(chan struct{})}
 	if stopped {
 		l.end()
 		l.end() // as esc and then q do

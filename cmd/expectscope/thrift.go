@@ -1,0 +1,46 @@
+package main
+
+import (
+	"runtime/debug"
+	gauges "runtime/metrics"
+)
+
+// headroom is how much garbage may lie beside what is kept before it is collected.
+const headroom = 64 << 20
+
+// A thrift keeps the garbage beside a growing store bounded. A share of the store, as the collector has it by default, is more than a
+// gigabyte when the store is one.
+type thrift struct {
+	off  bool
+	live [1]gauges.Sample
+	last uint64 // what was kept when the share was last set
+}
+
+func newThrift(c *console) *thrift {
+	t := &thrift{off: c.env("GOGC") != "" || c.env("GOMEMLIMIT") != ""} // the user knows better
+	t.live[0].Name = "/gc/heap/live:bytes"
+	return t
+}
+
+// adjust sets the collector's share after what is kept has grown. It is cheap when it has not.
+func (t *thrift) adjust() {
+	if t.off {
+		return
+	}
+	gauges.Read(t.live[:])
+	kept := t.live[0].Value.Uint64()
+	if kept < t.last+t.last/8+1<<20 && kept > t.last/2 {
+		return
+	}
+	t.last = kept
+	debug.SetGCPercent(int(min(defaultShare, max(5, 100*headroom/max(kept, 1)))))
+}
+
+// settle gives back what loading left, when no more will come.
+func (t *thrift) settle() {
+	if t.off {
+		return
+	}
+	debug.FreeOSMemory()
+	t.adjust()
+}
