@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"expectscope/analysis"
+	"expectscope/analysis/http1"
 	"expectscope/analysis/record"
 	"expectscope/analysis/retry"
 	"expectscope/capture"
@@ -62,6 +63,7 @@ type Engine struct {
 	retry   *retry.Matcher
 	links   *retry.Linker
 	pool    record.Pool
+	heads   http1.Heads
 	sum     analysis.Summary
 	now     int64 // capture time, monotone
 	first   int64

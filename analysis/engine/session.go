@@ -56,7 +56,7 @@ func (s *session) sniffer(joined bool, next uint32, alpn string) reassembly.Laye
 				s.rec.SetTLS(s.tls)
 			}
 			return http1.New(s.events(), http1.Options{
-				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque,
+				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque, Heads: &s.e.heads,
 				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next, "") },
 			})
 		},
@@ -112,6 +112,9 @@ func (s *session) Data(c *reassembly.Chunk) {
 		s.watch.Data(c)
 	}
 	s.layer.Data(c)
+	if sn, ok := s.layer.(*sniff.Sniffer); ok && sn.Next() != nil {
+		s.layer = sn.Next() // it has done its work
+	}
 	s.e.running = nil
 }
 

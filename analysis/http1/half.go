@@ -38,7 +38,14 @@ type half struct {
 	left   uint64 // content bytes to go in sized and chunkData
 	got    uint64 // content bytes so far
 	extra  int    // trailer bytes so far
-	hd     analysis.Head
+}
+
+// room is where the next head of this direction is put: events get a pointer, and one to the machine's own costs no allocation.
+func (h *half) room() *analysis.Head {
+	if h.dir == h.m.o.Client {
+		return &h.m.o.Heads.request
+	}
+	return &h.m.o.Heads.response
 }
 
 // data reads a chunk to its end, or to where the machine stops reading.
@@ -127,7 +134,7 @@ func (h *half) begins(b []byte) answer {
 
 // message takes a whole head and its fields; the chunk's bytes up to end belong to it.
 func (h *half) message(c *reassembly.Chunk, text []byte, end int, f *fields) int {
-	hd := &h.hd // events get a pointer: one that lives here costs no allocation
+	hd := h.room()
 	*hd = analysis.Head{Text: text, First: h.first, Last: c.At(end), TTL: h.ttl}
 	ok := false
 	if h.dir == h.m.o.Client {
@@ -153,7 +160,7 @@ func (h *half) bad(c *reassembly.Chunk, again bool) int {
 			return h.resync(c, 0)
 		}
 	case !h.m.started:
-		h.m.opaque("other")
+		h.m.opaque("other", h.first)
 	default:
 		h.outOfStep(h.first, analysis.DoubtFraming)
 	}
@@ -242,28 +249,6 @@ func (h *half) chunkedLine(text []byte, mark reassembly.Mark) {
 			h.outOfStep(mark, analysis.DoubtFraming)
 		}
 	}
-}
-
-// chunkSize reads a chunk-size line; extensions are passed over.
-func chunkSize(line []byte) (uint64, bool) {
-	line, _, _ = bytes.Cut(line, []byte{';'})
-	line = bytes.Trim(line, " \t")
-	if len(line) == 0 || len(line) > 16 {
-		return 0, false
-	}
-	n := uint64(0)
-	for _, c := range line {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			return 0, false
-		}
-		n = n<<4 | uint64(c)
-	}
-	return n, n < 1<<62
 }
 
 // begin enters the content of a message whose head is complete.

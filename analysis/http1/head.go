@@ -116,6 +116,28 @@ func decimal(b []byte) (int64, bool) {
 	return n, true
 }
 
+// chunkSize reads a chunk-size line; extensions are passed over.
+func chunkSize(line []byte) (uint64, bool) {
+	line, _, _ = bytes.Cut(line, []byte{';'})
+	line = bytes.Trim(line, " \t")
+	if len(line) == 0 || len(line) > 16 {
+		return 0, false
+	}
+	n := uint64(0)
+	for _, c := range line {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		n = n<<4 | uint64(c)
+	}
+	return n, n < 1<<62
+}
+
 func is(name []byte, lower string) bool { return bytes.EqualFold(name, []byte(lower)) }
 
 // hasToken tells whether a comma-separated list holds the token, in any case.

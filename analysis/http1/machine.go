@@ -43,7 +43,12 @@ type Options struct {
 	Switch func(next uint32) reassembly.Layer
 	// Opaque is told once when the rest of the connection is not HTTP/1.x: "other" when it never was, "upgraded" after 101.
 	Opaque func(kind string)
+	// Heads is room for the heads that events show; machines that are used by turns may share it. Nil: the machine has its own.
+	Heads *Heads
 }
+
+// Heads is room for one head of each direction: that of a request is shown while that of its answer is.
+type Heads struct{ request, response analysis.Head }
 
 // A Machine reads one connection.
 type Machine struct {
@@ -53,6 +58,7 @@ type Machine struct {
 	req   half
 	resp  half
 	queue []outstanding
+	one   [1]outstanding // of which the queue is made: most clients wait for the answer
 
 	answered uint32           // last stream that got its final response
 	started  bool             // a message was seen
@@ -77,6 +83,10 @@ type outstanding struct {
 // New returns a machine that tells ev.
 func New(ev analysis.Events, o Options) *Machine {
 	m := &Machine{ev: ev, o: o, next: max(o.Next, 1)}
+	if o.Heads == nil {
+		m.o.Heads = new(Heads)
+	}
+	m.queue = m.one[:0]
 	m.req = half{m: m, dir: o.Client}
 	m.resp = half{m: m, dir: o.Client.Other()}
 	if o.Joined {
@@ -158,8 +168,8 @@ func (m *Machine) Busy() bool {
 }
 
 // opaque ends the reading.
-func (m *Machine) opaque(kind string) {
-	m.abandon(analysis.EndedUpgraded, m.resp.hd.Last)
+func (m *Machine) opaque(kind string, at reassembly.Mark) {
+	m.abandon(analysis.EndedUpgraded, at)
 	m.dead = true
 	m.req.buf, m.resp.buf = nil, nil
 	if m.o.Opaque != nil {
@@ -179,7 +189,7 @@ func (m *Machine) abandon(how analysis.Ended, at reassembly.Mark) {
 // tunnel hands the rest of the connection to another layer.
 func (m *Machine) tunnel() {
 	if m.o.Switch == nil {
-		m.opaque("other")
+		m.opaque("other", m.resp.first)
 		return
 	}
 	m.inner = m.o.Switch(m.next)

@@ -94,7 +94,7 @@ func (m *Machine) after(o outstanding, h *analysis.Head) {
 	case h.Status == 101:
 		m.resp.stream = o.stream
 		m.resp.over(analysis.EndedUpgraded, h.Last)
-		m.opaque("upgraded")
+		m.opaque("upgraded", h.Last)
 	case h.Framing == analysis.FramingTunnel:
 		m.resp.stream = o.stream
 		m.resp.over(analysis.EndedTunnel, h.Last)
@@ -149,7 +149,7 @@ func (f *fields) responseFraming(o outstanding, status int) (analysis.Framing, i
 // missing is how many bytes before mark at are not there.
 func (h *half) cutHead(at reassembly.Mark, missing uint64, why analysis.DoubtKind) {
 	m := h.m
-	hd := &h.hd
+	hd := h.room()
 	*hd = analysis.Head{Text: h.buf, First: h.first, Last: at, TTL: h.ttl, Framing: analysis.FramingUnknown, Length: -1}
 	hd.Last.Off -= missing
 	line, _ := firstLine(h.buf)

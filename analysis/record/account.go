@@ -1,6 +1,8 @@
 package record
 
 import (
+	"hash/crc32"
+
 	"expectscope/analysis"
 	"expectscope/reassembly"
 )
@@ -185,43 +187,37 @@ func (r *Recorder) Resent(s *reassembly.Resent) {
 	}
 }
 
-// prefixHash hashes the first content bytes, so that two bodies can be told apart without keeping them.
+// prefixHash sums the first content bytes up, so that two bodies can be told apart without keeping them. Sums of
+// different bytes are equal once in 2^32 times: then a difference is not seen, and nothing is claimed.
 type prefixHash struct {
-	n      uint64
+	n      int
 	broken bool
-	sum    uint64
+	sum    uint32
 }
 
-// FNV-1a, 64 bits.
-const (
-	fnvOffset = 14695981039346656037
-	fnvPrime  = 1099511628211
-)
-
 // prefixes are the lengths at which Body.Prefix is taken.
-var prefixes = [...]uint64{64, 512, 4096}
+var prefixes = [...]int{64, 512, 4096}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func (p *prefixHash) add(b []byte, body *analysis.Body) {
-	if p.n >= prefixes[len(prefixes)-1] || p.broken {
+	if p.broken {
 		return
 	}
-	if b == nil {
-		p.broken = true
-		return
-	}
-	if p.n == 0 {
-		p.sum = fnvOffset
-	}
-	for _, c := range b {
-		p.sum = (p.sum ^ uint64(c)) * fnvPrime
-		p.n++
-		for i, at := range prefixes {
-			if p.n == at {
-				body.Prefix[i] = p.sum
-			}
+	for i, at := range prefixes {
+		if p.n >= at {
+			continue
 		}
-		if p.n == prefixes[len(prefixes)-1] {
+		if b == nil {
+			p.broken = true
 			return
 		}
+		n := min(at-p.n, len(b))
+		p.sum = crc32.Update(p.sum, castagnoli, b[:n])
+		p.n, b = p.n+n, b[n:]
+		if p.n < at {
+			return
+		}
+		body.Prefix[i] = 1<<32 | uint64(p.sum) // never 0
 	}
 }

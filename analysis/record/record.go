@@ -52,7 +52,8 @@ type Recorder struct {
 	prefix string // of exchange ids
 	all    bool
 	open   []*entry
-	last   *entry // the youngest that is over
+	one    [1]*entry // of which open is made: most clients wait for the answer
+	last   *entry    // the youngest that is over
 	owing  *analysis.Exchange
 	tls    *analysis.TLS
 }
@@ -60,7 +61,9 @@ type Recorder struct {
 // New returns a recorder for a connection. client is the direction of its
 // requests; prefix stands before its exchange ids; all: keep every exchange.
 func New(s Sink, p *Pool, c *reassembly.Conn, client reassembly.Dir, prefix string, all bool) *Recorder {
-	return &Recorder{sink: s, pool: p, conn: c, client: client, prefix: prefix, all: all}
+	r := &Recorder{sink: s, pool: p, conn: c, client: client, prefix: prefix, all: all}
+	r.open = r.one[:0]
+	return r
 }
 
 // SetClient says which direction the requests travel in, once that is known.

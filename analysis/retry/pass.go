@@ -22,14 +22,14 @@ func (m *Matcher) Passes(conn *reassembly.Conn, client netip.Addr, h *analysis.H
 		return true
 	case h.Expect || len(h.Target) == 0 || h.Target[0] != '/': // another form names its own authority
 		return false
-	case m.groups[key{client, conn.Tap, string(h.Method), string(h.Target)}] != nil:
-		return false
-	case resembles(m.conns[conn], h):
-		return false
 	}
 	w := hearken(h.Text)
-	if w.ties && resembles(ad.open, h) {
-		return false
+	if ad.targets[string(h.Target)] > 0 || ad.methods[string(h.Method)] > 0 {
+		switch {
+		case m.groups[key{client, conn.Tap, string(h.Method), string(h.Target)}] != nil,
+			resembles(m.conns[conn], h), w.ties && resembles(ad.open, h):
+			return false
+		}
 	}
 	if t := ad.voices[voice{client, string(w.authority(conn, client))}]; t != nil {
 		t.hear(w.agent, w.cookie)

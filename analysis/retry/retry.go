@@ -126,6 +126,8 @@ type address struct {
 	open   []*attempt // oldest refusal first
 	voices map[voice]*tongues
 	blind  blinds
+	// methods and targets count those of open, so that a request that has neither need not be held against each: see Passes.
+	methods, targets map[string]int
 }
 
 // place is the unit clients are looked up by: the address, or the /64 of an IPv6 address.
@@ -290,7 +292,7 @@ func (m *Matcher) reopen(o *attempt) {
 	at := place(o.id.client)
 	ad := m.addresses[at]
 	if ad == nil {
-		ad = &address{voices: map[voice]*tongues{}, blind: m.blind.take(at)}
+		ad = &address{voices: map[voice]*tongues{}, methods: map[string]int{}, targets: map[string]int{}, blind: m.blind.take(at)}
 		m.addresses[at] = ad
 	}
 	k := o.key()
@@ -300,6 +302,8 @@ func (m *Matcher) reopen(o *attempt) {
 		m.groups[k] = g
 	}
 	ad.open = insert(ad.open, o)
+	ad.methods[o.id.method]++
+	ad.targets[o.id.target]++
 	g.originals = insert(g.originals, o)
 	m.conns[o.x.Conn] = insert(m.conns[o.x.Conn], o)
 }
@@ -313,6 +317,8 @@ func (m *Matcher) shut(o *attempt) {
 	at := place(o.id.client)
 	ad := m.addresses[at]
 	o.shared = o.shared || ad.shared(o)
+	less(ad.methods, o.id.method)
+	less(ad.targets, o.id.target)
 	if ad.open = without(ad.open, o); len(ad.open) == 0 {
 		delete(m.addresses, at)
 		m.blind.put(at, ad.blind)
@@ -347,6 +353,13 @@ func insert(as []*attempt, a *attempt) []*attempt {
 		i--
 	}
 	return slices.Insert(as, i, a)
+}
+
+// less counts down.
+func less(counts map[string]int, k string) {
+	if counts[k]--; counts[k] == 0 {
+		delete(counts, k)
+	}
 }
 
 func without(as []*attempt, a *attempt) []*attempt {

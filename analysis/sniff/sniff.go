@@ -65,6 +65,9 @@ func (s *Sniffer) Dead() bool {
 	return s.dead
 }
 
+// Next is the layer that what comes is passed on to, nil before it is known: it may as well be given it directly.
+func (s *Sniffer) Next() reassembly.Layer { return s.next }
+
 // Data looks at a chunk, or passes it on.
 func (s *Sniffer) Data(c *reassembly.Chunk) {
 	if s.next != nil {

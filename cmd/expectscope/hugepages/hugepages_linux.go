@@ -8,7 +8,7 @@ import (
 const (
 	hugePage = 2 << 20
 	tables   = 16 << 20 // more than the program has: what lies beyond is not mapped
-	heap     = 24 << 20 // asked for at once, so that it is one mapping; an ordinary analysis needs less
+	heap     = 60 << 20 // asked for at once, so that it is one mapping; an ordinary analysis needs less
 	advice   = 14       // MADV_HUGEPAGE: madvise(2)
 )
 
