@@ -112,6 +112,8 @@ type Gap struct {
 	Why Cause
 	// Acked tells that the other side acknowledged all of them: they were sent and they arrived.
 	Acked bool
+	// Inexact tells that Len is an estimate: what is missing was sealed, and how much was in it is not known.
+	Inexact bool
 }
 
 // A Resent reports bytes that were seen before in this direction: a

@@ -19,6 +19,7 @@ import (
 	"expectscope/analysis/http1"
 	"expectscope/analysis/record"
 	"expectscope/analysis/retry"
+	"expectscope/analysis/tlskey"
 	"expectscope/capture"
 	"expectscope/capture/decode"
 	"expectscope/reassembly"
@@ -44,6 +45,11 @@ type Options struct {
 	// what hangs or was not repeated in time is reported while it does, as
 	// provisional; a later report of the same exchange or finding replaces it.
 	Live bool
+	// KeyLog gives more text of a TLS key log, nothing when there is none now; nil: there is no key log. It is asked when a
+	// connection lacks its key.
+	KeyLog func() []byte
+	// KeyLogGrows: more of the key log may come later.
+	KeyLogGrows bool
 	// Keep chooses packets; those it refuses only let time pass. Nil keeps all.
 	Keep func(*capture.Packet) bool
 	// Crash: a panic in a layer is not recovered (tests).
@@ -69,6 +75,7 @@ type Engine struct {
 	first   int64
 	settle  settling
 	watch   watching
+	ring    keyring
 	passed  passers
 	seg     decode.Segment
 	running *session // whose layer is running, for recovery
@@ -97,6 +104,8 @@ func New(o Options, sink Sink) *Engine {
 	e.sum.Findings = map[string]uint64{}
 	e.sum.Limits = map[string]uint64{}
 	e.sum.Capture.Opaque = map[string]uint64{}
+	e.sum.Capture.Sealed = map[string]uint64{}
+	e.ring.keys = tlskey.NewKeys()
 	e.shunned = map[[2]netip.AddrPort]bool{}
 	e.settle.waiting = map[*analysis.Exchange]bool{}
 	e.watch.said = map[*analysis.Exchange][]string{}
@@ -113,6 +122,7 @@ const (
 // with the source idle or not; when it returns false reading stops. The error is nil at the end of the source.
 func (e *Engine) Read(src capture.Source, check func() bool) error {
 	var p capture.Packet
+	e.ring.src = src
 	for n := uint64(1); ; n++ {
 		switch err := src.Next(&p); {
 		case err == nil:
@@ -223,6 +233,7 @@ func (e *Engine) Tick(now int64) {
 		defer e.recovered(0)
 	}
 	e.asm.Tick(e.now)
+	e.unlock()
 	e.links.Expire(e.now)
 	e.settle.run(e, false)
 	e.look()

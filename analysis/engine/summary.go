@@ -63,7 +63,7 @@ func (e *Engine) Summary(src capture.Source) *analysis.Summary {
 	*s = e.sum
 	s.Findings, s.Limits = maps.Clone(s.Findings), maps.Clone(s.Limits)
 	h := &s.Capture
-	h.Opaque = maps.Clone(h.Opaque)
+	h.Opaque, h.Sealed = maps.Clone(h.Opaque), maps.Clone(h.Sealed)
 	if src != nil {
 		h.Inputs = slices.Clone(src.Stats().Inputs)
 	}
@@ -105,6 +105,12 @@ func (e *Engine) streams(s *analysis.Summary) {
 		h.Gaps += a.Gaps[why]
 		h.GapBytes += a.GapBytes[why]
 	}
+	hit := func(name string, n uint64) {
+		if n > 0 {
+			s.Limits[name] += n
+		}
+	}
+	e.ring.limits(hit)
 	for name, n := range map[string]uint64{
 		"late data":          a.Gaps[reassembly.Evicted],
 		"connections":        a.EvictedConns,
@@ -112,8 +118,6 @@ func (e *Engine) streams(s *analysis.Summary) {
 		"refused exchanges":  e.retry.Dropped(),
 		"rejected exchanges": e.links.Dropped(),
 	} {
-		if n > 0 {
-			s.Limits[name] += n
-		}
+		hit(name, n)
 	}
 }

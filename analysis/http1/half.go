@@ -308,6 +308,10 @@ func (h *half) gap(g *reassembly.Gap) {
 	default:
 		h.m.ev.Lost(h.stream, h.dir, n, &at)
 	}
+	if g.Inexact && h.state != untilClose { // where the content goes on is not known
+		h.outOfStep(g.At, doubtOf(g))
+		return
+	}
 	h.passed(n, at.At)
 	if n < g.Len {
 		h.outOfStep(g.At, doubtOf(g))

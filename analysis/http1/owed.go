@@ -256,7 +256,7 @@ func (m *Machine) owedGap(g *reassembly.Gap) {
 	m.owedEnd()
 	switch {
 	case m.of == 0:
-	case m.left > g.Len:
+	case m.left > g.Len && !g.Inexact:
 		m.left -= g.Len
 	default:
 		m.ev.Doubt(m.of, analysis.DoubtFraming, analysis.PartReqBody, g.At)

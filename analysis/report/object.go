@@ -78,6 +78,12 @@ func (o *objects) exchange(x *analysis.Exchange) {
 func (o *objects) request(x *analysis.Exchange) {
 	m := &x.Request
 	o.str("proto", m.Version)
+	if x.TLS != nil {
+		o.bool("tls", true)
+		o.str("tls_version", x.TLS.Version)
+		o.str("alpn", x.TLS.ALPN)
+		o.str("sni", x.TLS.SNI)
+	}
 	o.addr("client", x.Conn.Addr(x.Client))
 	o.addr("server", x.Conn.Addr(x.ServerDir()))
 	o.str("method", m.Method)

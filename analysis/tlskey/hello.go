@@ -13,8 +13,6 @@ type Hello struct {
 	ALPN string
 	// SNI is the host name the client asked for (RFC 6066, Section 3), "" when it asked for none.
 	SNI string
-	// Joined tells that what is handed on begins in the middle: something before it could not be read.
-	Joined bool
 
 	client, server   [32]byte // the randoms
 	hasClient        bool
@@ -106,7 +104,7 @@ func (h *Hello) readClient(b []byte) bool {
 	}
 	renewed := h.hasClient && !h.retried
 	if renewed { // a renegotiation
-		*h = Hello{SNI: h.SNI, Joined: h.Joined}
+		*h = Hello{SNI: h.SNI}
 	}
 	copy(h.client[:], random)
 	h.hasClient = true

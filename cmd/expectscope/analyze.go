@@ -55,6 +55,7 @@ type analyzeOptions struct {
 	selected       selection
 	failOn         threshold
 	filter         string // chooses packets of captures
+	keylog         string // file of TLS secrets
 }
 
 func newAnalyze(c *console) *cobra.Command {
@@ -87,6 +88,7 @@ func analyzeFlags(cmd *cobra.Command) *analyzeOptions {
 	o.selected.flags(cmd)
 	fs.Func("fail-on", "exit 1 on a finding of this `SEVERITY` or RULE", o.failOn.add)
 	windowFlag(cmd, &o.window)
+	keylogFlag(cmd, &o.keylog)
 	fs.Func("top", "instances of each rule to show: `N` or all (default "+strconv.Itoa(report.DefaultTop)+")", o.setTop)
 	fs.BoolVar(&o.local, "local", false, "times of the text in the local zone, not UTC")
 	completeFlags(cmd)
@@ -144,7 +146,13 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 	}
 	defer src.Close()
 	piped := len(names) == 1 && src.Stats().Total == 0
-	r := &running{c: c, out: out, options: o, keep: keep, piped: piped, text: format.Name == "text", stop: stop}
+	keys, err := c.keylog(o.keylog, piped)
+	if err != nil {
+		out.abandon()
+		return err
+	}
+	defer keys.close()
+	r := &running{c: c, keys: keys, out: out, options: o, keep: keep, piped: piped, text: format.Name == "text", stop: stop}
 	r.w = format.New(out, o.writing(c, src, piped && r.text && o.output == ""))
 	r.bar = newProgress(c, o.output == "" && (piped || !r.text))
 	if !slices.Contains(names, "-") {
@@ -189,6 +197,7 @@ type running struct {
 	evidence      *evidence // nil: no packets are written
 	unrecorded    bool      // nothing keeps the packets: their numbers prove nothing
 	metrics       *metrics  // nil: none are served
+	keys          *keylog   // nil: TLS is read with what the capture holds
 	// until ends the analysis at the first finding it reaches, by halt.
 	until *threshold
 	keep  func(*capture.Packet) bool // nil: all packets
@@ -258,7 +267,9 @@ func (r *running) goOn(src capture.Source) bool {
 func (r *running) read(src capture.Source) error {
 	o := r.options
 	several := r.several || len(src.Stats().Inputs) > 1
-	e := engine.New(engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several, Live: r.live, Keep: r.keep}, r)
+	eo := engine.Options{All: o.all, RetryWindow: int64(o.window), Multi: several, Live: r.live, Keep: r.keep}
+	r.keys.into(&eo)
+	e := engine.New(eo, r)
 	if w, ok := src.(*watched); ok {
 		w.missed = e.Missed
 	}

@@ -28,7 +28,7 @@ var mayImport = map[string]string{
 	"reassembly":       "capture capture/decode " + gopacketLayers + " " + gopacketReassembly,
 	"analysis":         "capture reassembly",
 	"analysis/sniff":   "reassembly",
-	"analysis/tlskey":  "reassembly",
+	"analysis/tlskey":  "reassembly golang.org/x/crypto/chacha20poly1305",
 	"analysis/http1":   "reassembly analysis",
 	"analysis/record":  "reassembly analysis",
 	"analysis/retry":   "reassembly analysis",
@@ -65,6 +65,7 @@ var testsOfMayImport = map[string]string{
 	"analysis/extract": "analysis/extract analysis/engine capture/pcapfile",
 	"analysis/rules":   "analysis/rules analysis/engine", // its examples are played
 	"analysis/report":  "analysis/report analysis/engine",
+	"analysis/tlskey":  "analysis/tlskey analysis/engine capture/pcapfile",
 	"capture/decode":   gopacketLayers,
 	"capture/filter":   "capture/pcapfile",
 	"capture/live":     "capture/pcapfile capture/decode",

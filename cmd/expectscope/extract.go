@@ -50,6 +50,7 @@ const extractExamples = `  expectscope extract upload.pcap 12/1 -o upload-12.pca
 type extractOptions struct {
 	output string
 	redact bool
+	keylog string
 	window time.Duration
 }
 
@@ -68,6 +69,7 @@ func newExtract(c *console) *cobra.Command {
 	fs.StringVarP(&o.output, "output", "o", "", "write to `FILE`.pcapng")
 	fs.BoolVar(&o.redact, "redact", false, "cover contents and values, for a ticket")
 	windowFlag(cmd, &o.window)
+	keylogFlag(cmd, &o.keylog)
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return captureExts, cobra.ShellCompDirectiveFilterFileExt
@@ -86,6 +88,12 @@ func (o *extractOptions) run(c *console, args []string) error {
 	if err := o.sound(c); err != nil {
 		return err
 	}
+	keys, err := c.keylog(o.keylog, false)
+	if err != nil {
+		return err
+	}
+	defer keys.close()
+	x.keys = keys
 	out, err := openOutput(c, o.output, x.names)
 	if err != nil {
 		return err

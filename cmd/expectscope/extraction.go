@@ -20,6 +20,7 @@ type extraction struct {
 	ids    []string // exchanges
 	rules  []string // globs: exchanges with such findings
 	redact bool
+	keys   *keylog       // nil: TLS is read with what the captures hold
 	window time.Duration // 0: the default
 	// goOn is asked every so many packets whether to read on; nil: always.
 	goOn func(*capture.Stats) bool
@@ -99,6 +100,12 @@ func (x *extraction) analyze(o engine.Options, sink engine.Sink) error {
 		return err
 	}
 	defer src.Close()
+	keys, err := x.keys.again()
+	if err != nil {
+		return err
+	}
+	defer keys.close()
+	keys.into(&o)
 	o.RetryWindow, o.Multi = int64(x.window), len(src.Stats().Inputs) > 1
 	e, going := engine.New(o, sink), true
 	err = e.Read(src, func() bool { going = x.on(src); return going })

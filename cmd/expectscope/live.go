@@ -151,6 +151,12 @@ func (o *liveOptions) run(c *console, expr string) error {
 	if o.tui {
 		return o.browse(c, out, stop)
 	}
+	keys, err := c.keylog(o.keylog, true)
+	if err != nil {
+		out.abandon()
+		return err
+	}
+	defer keys.close()
 	var m *metrics
 	if o.metrics != "" {
 		if m, err = serveMetrics(c, o.metrics); err != nil {
@@ -166,7 +172,7 @@ func (o *liveOptions) run(c *console, expr string) error {
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
-	r := &running{c: c, out: out, options: o.analyzeOptions, piped: true, live: true, text: format.Name == "text", stop: stop, evidence: w.evidence, metrics: m, unrecorded: w.recorder == nil}
+	r := &running{c: c, keys: keys, out: out, options: o.analyzeOptions, piped: true, live: true, text: format.Name == "text", stop: stop, evidence: w.evidence, metrics: m, unrecorded: w.recorder == nil}
 	if o.until.set || len(o.until.rules) > 0 {
 		r.until, r.halt = &o.until, w.Stop
 	}

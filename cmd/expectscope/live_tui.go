@@ -20,13 +20,18 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 	quiet := *c
 	quiet.err = &said
 	defer func() { _, _ = c.err.Write(said.Bytes()) }()
+	keys, err := c.keylog(o.keylog, true)
+	if err != nil {
+		return err
+	}
+	defer keys.close()
 	w, err := o.watch(&quiet)
 	if err != nil {
 		return c.captureFailed(err)
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
-	l := &load{store: store.New(), thrift: newThrift(c), src: w, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
+	l := &load{store: store.New(), thrift: newThrift(c), src: w, keys: keys, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
 	go l.run()
 	name := o.capture.Interface
 	if name == "" {

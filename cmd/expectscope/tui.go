@@ -59,6 +59,8 @@ func newTUI(c *console) *cobra.Command {
 		Example: tuiExamples,
 		Args:    cobra.ArbitraryArgs,
 	}
+	var keylog string
+	keylogFlag(cmd, &keylog)
 	var filter []string
 	for _, f := range filterFlags {
 		cmd.Flags().Func(f.key, f.usage, func(v string) error {
@@ -78,7 +80,7 @@ func newTUI(c *console) *cobra.Command {
 		if len(names) == 0 {
 			return usage("name capture files, or - for standard input", "nothing to browse")
 		}
-		return c.browse(names, strings.Join(filter, " "))
+		return c.browse(names, strings.Join(filter, " "), keylog)
 	}
 	return cmd
 }
@@ -94,7 +96,7 @@ func parsed(word string) error {
 }
 
 // browse reads the inputs and shows what was found until the user quits.
-func (c *console) browse(names []string, filter string) error {
+func (c *console) browse(names []string, filter, keylog string) error {
 	o := tui.Options{Title: title(names), Filter: filter}
 	if !isTerminal(c.out) {
 		return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser needs a terminal, and standard output is none")
@@ -116,7 +118,12 @@ func (c *console) browse(names []string, filter string) error {
 		return exitStatus(statusUnread)
 	}
 	defer src.Close()
-	l := &load{store: store.New(), thrift: newThrift(c), src: src, stop: stop, over: make(chan struct{})}
+	keys, err := c.keylog(keylog, slices.Contains(names, "-"))
+	if err != nil {
+		return err
+	}
+	defer keys.close()
+	l := &load{store: store.New(), thrift: newThrift(c), src: src, keys: keys, stop: stop, over: make(chan struct{})}
 	o.Stop = l.end
 	if inputs := src.Stats().Inputs; len(inputs) > 1 {
 		o.Input = func(n int) string { return inputs[n-1].Name }
@@ -125,7 +132,7 @@ func (c *console) browse(names []string, filter string) error {
 		return writeRows(format, rows, report.Options{Input: o.Input})
 	}
 	if !slices.Contains(names, "-") {
-		o.Extract = func(id string) (string, error) { return extractOne(names, id) }
+		o.Extract = func(id string) (string, error) { return extractOne(names, id, keys) }
 	}
 	go l.run()
 	select { // a small capture is whole on the first screen
@@ -160,6 +167,7 @@ func title(names []string) string {
 type load struct {
 	store *store.Store
 	src   capture.Source
+	keys  *keylog // nil: TLS is read with what the capture holds
 	stop  chan struct{}
 	once  sync.Once
 	over  chan struct{} // closed when nothing more will come
@@ -180,7 +188,9 @@ func (l *load) run() {
 	if l.unrecorded {
 		sink = unrecorded{l.store}
 	}
-	e := engine.New(engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}, sink)
+	o := engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}
+	l.keys.into(&o)
+	e := engine.New(o, sink)
 	stopped, counted := false, time.Time{}
 	l.broke = e.Read(l.src, func() bool {
 		st := l.src.Stats()
@@ -242,12 +252,12 @@ func writeRows(format string, rows tui.Rows, o report.Options) (name string, err
 }
 
 // extractOne writes the packets of an exchange to a new file in the working directory and names it.
-func extractOne(names []string, id string) (name string, err error) {
+func extractOne(names []string, id string, keys *keylog) (name string, err error) {
 	file, err := newFile("expectscope-"+strings.NewReplacer("/", "-", ":", ".").Replace(id), ".pcapng")
 	if err != nil {
 		return "", err
 	}
-	x := &extraction{names: names, ids: []string{id}}
+	x := &extraction{names: names, ids: []string{id}, keys: keys}
 	if err = errors.Join(x.write(file), file.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(file.Name()))
 	}

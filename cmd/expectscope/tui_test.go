@@ -111,14 +111,14 @@ func TestExtractOne(t *testing.T) {
 	}
 	id := loaded(t, false, demo).store.Snapshot().Findings.At(0).Exchange
 	t.Chdir(t.TempDir())
-	name, err := extractOne([]string{demo}, id)
+	name, err := extractOne([]string{demo}, id, nil)
 	if err != nil || name != "expectscope-"+strings.ReplaceAll(id, "/", "-")+".pcapng" {
 		t.Fatalf("%q, %v", name, err)
 	}
 	if n := loaded(t, false, name).store.Snapshot(); n.Exchanges.Len() == 0 || n.Findings.Len() == 0 {
 		t.Errorf("%d exchanges and %d findings in what was extracted", n.Exchanges.Len(), n.Findings.Len())
 	}
-	if name, err := extractOne([]string{demo}, "999/9"); err == nil || name != "" {
+	if name, err := extractOne([]string{demo}, "999/9", nil); err == nil || name != "" {
 		t.Errorf("an exchange that is none: %q, %v", name, err)
 	}
 	if left, _ := filepath.Glob("*"); len(left) != 1 {
