@@ -287,7 +287,7 @@ func (h *half) over(how analysis.Ended, mark reassembly.Mark) {
 
 // gap reads a hole in this direction.
 func (h *half) gap(g *reassembly.Gap) {
-	n := g.Len
+	n, lax := g.Len, g.Inexact // then it is not known where the content goes on
 	switch h.state {
 	case sized, chunkData:
 		n = min(n, h.left)
@@ -308,12 +308,10 @@ func (h *half) gap(g *reassembly.Gap) {
 	default:
 		h.m.ev.Lost(h.stream, h.dir, n, &at)
 	}
-	if g.Inexact && h.state != untilClose { // where the content goes on is not known
-		h.outOfStep(g.At, doubtOf(g))
-		return
+	if lax = lax && h.state != untilClose; !lax {
+		h.passed(n, at.At)
 	}
-	h.passed(n, at.At)
-	if n < g.Len {
+	if lax || n < g.Len {
 		h.outOfStep(g.At, doubtOf(g))
 	}
 }
