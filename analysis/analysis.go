@@ -69,9 +69,14 @@ type Exchange struct {
 	NextHead reassembly.Mark
 	// NextFirst is the mark of the first byte of that head.
 	NextFirst reassembly.Mark
+	// NextFinal is the mark of the first byte of the final response to that request, zero when there was none.
+	NextFinal reassembly.Mark
 	// Orphans are response heads that came after Final (or with no request
 	// seen at all) while no request was outstanding.
 	Orphans []Message
+	// Echo is the mark of the segment in which the content of a 4xx answer had repeated, as sent, an Expect
+	// value that holds markup; zero when it did not within [LookAt] bytes.
+	Echo reassembly.Mark
 	// HeadResent tells that a segment of the request head was retransmitted
 	// before the first response to it.
 	HeadResent bool
@@ -173,6 +178,12 @@ type Body struct {
 	First, Last reassembly.Mark
 	// Complete tells that the body was seen to its end.
 	Complete bool
+	// End is the mark of the message's last byte, which behind chunked content is that of the trailer section; zero
+	// while it was not seen to its end.
+	End reassembly.Mark
+	// Inner is the method of the HTTP/1.x request that the content of a request begins with: a
+	// request line and a field line; "" when it begins otherwise, or was not at hand.
+	Inner string
 	// Prefix holds hashes of the first 64, 512 and 4,096 content bytes, 0
 	// where fewer were captured whole.
 	Prefix [3]uint64

@@ -22,6 +22,8 @@ type Head struct {
 	Close bool
 	// Expect tells that there is an Expect field.
 	Expect bool
+	// Odd tells of a request that its fields give no length that every receiver reads alike (RFC 9112, Section 6.3).
+	Odd bool
 }
 
 // Events is what a protocol machine tells analysis/record; http1 and http2 speak only this.

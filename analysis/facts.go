@@ -328,6 +328,9 @@ func (x *Exchange) Traits() Trait {
 			t |= TraitEarlyFinal
 		}
 	}
+	if x.Request.TwoLengths() || x.Request.UnsureLength() {
+		t |= TraitFraming
+	}
 	if x.Owed != nil {
 		t |= TraitOwed
 	}

@@ -38,6 +38,9 @@ func (q *settling) add(s *session, x *analysis.Exchange) {
 	p := pending{s: s, x: x, at: x.At}
 	if x.Final != nil {
 		p.at = max(p.at, x.Final.Last.Time+analysis.CloseWait)
+		if x.Final.Close || x.Request.TwoLengths() { // then the end that is due behind the whole answer is waited for
+			p.at = max(p.at, x.RespBody.End.Time+analysis.CloseWait)
+		}
 	}
 	if x.Final != nil && x.Final.Status == 417 || s.e.links.Deadline(x) > p.at {
 		q.long = append(q.long, p)

@@ -181,10 +181,17 @@ type begins struct {
 	of   bool // it is of interest, and whole so far
 	text []byte
 	last [4]uint64 // offsets of the last octets
+	offs []uint64  // of all, while they may be the beginning of a request
 }
 
 func (p *begins) read(at uint64, b []byte, h *half) {
-	const most = 4096
+	const most = analysis.LookAt
+	if p.of && len(p.text) == len(p.offs) {
+		for i := range min(len(b), most-len(p.text)) {
+			p.offs = append(p.offs, at+uint64(i))
+		}
+		defer p.request(h)
+	}
 	for i := 0; p.of && i < len(b) && len(p.text) < most; i++ {
 		p.text = append(p.text, b[i])
 		copy(p.last[:], p.last[1:])
@@ -204,4 +211,36 @@ func (p *begins) mark(h *half) {
 		h.frame(p.last[i], []byte{contentLetters[n%len(contentLetters)]})
 		n /= len(contentLetters)
 	}
+}
+
+// request shows of a content that begins like a request what makes it one: the method, if it is a known one, the version, and that a
+// field follows. See [analysis.Body.Inner].
+func (p *begins) request(h *half) {
+	method, more := analysis.BeginsRequest(p.text)
+	if more && len(p.text) < analysis.LookAt {
+		return
+	}
+	offs := p.offs
+	p.offs = nil
+	if method == "" {
+		return
+	}
+	end := bytes.IndexByte(p.text, '\n')
+	colon := end + bytes.IndexByte(p.text[end:], ':')
+	version := bytes.LastIndexAny(bytes.TrimRight(p.text[:end], "\r \t"), " \t")
+	s := sheet{covers: h.covers}
+	s.lay(p.text[:colon+1])
+	s.method(len(method))
+	s.show(len(method), len(method)+1)
+	s.show(version, end)
+	s.show(colon, colon+1)
+	var under []piece // of the target: a number may stand there
+	for i, c := range s.covered() {
+		if p := (piece{offs[i], []byte{c}}); i > len(method) && i < version {
+			under = append(under, p)
+		} else {
+			h.frames = append(h.frames, p)
+		}
+	}
+	h.frames = append(under, h.frames...)
 }

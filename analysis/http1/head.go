@@ -86,6 +86,7 @@ func (f *fields) field(name, value []byte) {
 
 // contentLength takes a value, which may be a list of equal numbers (RFC 9112, Section 6.3 (5)).
 func (f *fields) contentLength(value []byte) {
+	f.badLength = f.badLength || len(value) == 0
 	for len(value) > 0 {
 		one, rest, _ := bytes.Cut(value, []byte{','})
 		n, ok := decimal(bytes.Trim(one, " \t"))

@@ -16,6 +16,7 @@ func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	h.Expect = f.expect
 	h.Close = f.close || (h.Version[7] == '0' && !f.keep)
 	h.Framing, h.Length = f.requestFraming()
+	h.Odd = f.badLength || f.bothLengthAndCoded
 	s := m.next
 	m.next++
 	m.ev.Request(s, h)

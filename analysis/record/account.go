@@ -47,7 +47,10 @@ func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m r
 		}
 		if e.kept { // only what may be a repeat, or be repeated, is compared
 			e.hash.add(b, body)
+			e.inner.add(b, body)
 		}
+	} else if e.echo.value != "" {
+		e.echo.add(b, m, e.x)
 	}
 	extend(body, n, m)
 }
@@ -70,7 +73,7 @@ func (r *Recorder) Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly
 	part, body := analysis.PartRespBody, &e.x.RespBody
 	if d == r.client {
 		part, body = analysis.PartReqBody, &e.x.ReqBody
-		e.hash.broken = true
+		e.hash.broken, e.inner.over = true, true
 	}
 	kind := analysis.DoubtGap
 	if g.Why == reassembly.Evicted {

@@ -6,7 +6,8 @@ import "expectscope/analysis"
 type entry struct {
 	x        *analysis.Exchange // own, or once kept one of its own
 	own      analysis.Exchange
-	final    analysis.Message // own.Final points here
+	final    analysis.Message   // own.Final points here
+	before   *analysis.Exchange // the kept one in front
 	kept     bool
 	closed   bool
 	done     [2]bool
@@ -14,6 +15,8 @@ type entry struct {
 	interims int    // bytes of interim heads
 	req      []byte // head of the request, of the final response, while not kept
 	fin      []byte
+	inner    inner
+	echo     echo
 	account
 }
 

@@ -86,11 +86,16 @@ func (r *Recorder) find(stream uint32) *entry {
 
 // Request opens an exchange.
 func (r *Recorder) Request(stream uint32, h *analysis.Head) {
+	var before *analysis.Exchange
 	if prev := r.before(stream); prev != nil {
 		prev.x.NextFirst, prev.x.NextHead = h.First, h.Last
+		if prev.kept {
+			before = prev.x
+		}
 	}
 	r.retire()
 	e := r.pool.get()
+	e.before = before
 	e.x = &e.own
 	x := e.x
 	x.Conn, x.Client, x.Stream, x.TLS = r.conn, r.client, stream, r.tls
@@ -102,7 +107,7 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 		x.AddDoubt(analysis.DoubtMidStream, analysis.PartHandshake, h.First)
 	}
 	r.open = append(r.open, e)
-	if h.Expect || r.all || r.sink.Wants(h) {
+	if h.Expect || h.Odd || r.all || r.sink.Wants(h) {
 		r.keep(e)
 		r.sink.Opened(e.x)
 	}
@@ -137,6 +142,7 @@ func (r *Recorder) keep(e *entry) {
 	x.Doubts = append([]analysis.Doubt(nil), e.own.Doubts...)
 	e.x, e.kept = x, true
 	e.hash.broken = x.ReqBody.Sent > 0 // its beginning was not looked at
+	e.inner.over = e.hash.broken
 	x.ID = r.id(x.Stream)
 	fill(&x.Request, e.req, true)
 	if e.own.Final != nil {
@@ -181,11 +187,15 @@ func (r *Recorder) Response(stream uint32, h *analysis.Head) {
 	}
 	x := e.x
 	e.touch(h.Last)
+	if e.before != nil {
+		e.before.NextFinal = h.First
+	}
 	x.RespBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
 	e.split(h)
 	if e.kept {
 		m := message(h)
 		x.Final = &m
+		e.listen()
 	} else {
 		e.final = analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
 		x.Final = &e.final
@@ -238,8 +248,12 @@ func (r *Recorder) Owed(stream, next uint32, o analysis.Owed) {
 	r.owing = nil
 	e.x.NextFirst, e.x.NextHead = reassembly.Mark{}, reassembly.Mark{}
 	for n := len(r.open); n > 0 && r.open[n-1].x.Stream >= next; n = len(r.open) {
-		if gone := r.open[n-1]; gone.kept {
+		gone := r.open[n-1]
+		if gone.kept {
 			r.sink.Revoked(gone.x)
+		}
+		if gone.x.Stream == next && e.x.ReqBody.Sent == 0 { // its head is what the content begins with
+			e.x.ReqBody.Inner, _ = analysis.BeginsRequest(gone.req)
 		}
 		r.open = r.open[:n-1]
 	}
@@ -254,9 +268,9 @@ func (r *Recorder) Done(stream uint32, d reassembly.Dir, how analysis.Ended, m r
 	e.done[d], e.how[d] = true, how
 	if how == analysis.EndedComplete {
 		if e.touch(m); d == r.client {
-			e.x.ReqBody.Complete = e.x.ReqBody.Framing != analysis.FramingUnknown
+			e.x.ReqBody.Complete, e.x.ReqBody.End = e.x.ReqBody.Framing != analysis.FramingUnknown, m
 		} else {
-			e.x.RespBody.Complete = e.x.Final != nil
+			e.x.RespBody.Complete, e.x.RespBody.End = e.x.Final != nil, m
 		}
 	}
 	if e.done[0] && e.done[1] {
@@ -342,7 +356,7 @@ func (r *Recorder) swallowed(x *analysis.Exchange, m reassembly.Mark) {
 	}
 	r.owing = nil
 	quiet := m.Time-x.LastActivity.Time >= analysis.StallTime
-	gone := x.Ended == analysis.EndedFIN || x.Ended == analysis.EndedRST
+	gone := (x.Ended == analysis.EndedFIN || x.Ended == analysis.EndedRST) && m.Time-o.Owed.At.Time >= analysis.CloseWait
 	if x.Final == nil && o.Owed.Server == analysis.ReadUnknown && (quiet || gone) {
 		o.Owed.Server, o.Owed.ServerSure = analysis.ReadAsBody, analysis.Likely
 	}

@@ -17,6 +17,7 @@ application, every proxy on the way must know it too.`,
 	Fix:     []analysis.FixKey{"c-off"},
 	On:      analysis.TraitExpect,
 	Reads:   analysis.PartRequest,
+	Under:   []string{"expect-markup"},
 	Check: func(c *analysis.Case) *analysis.Verdict {
 		if c.Request.ExpectClass() != analysis.UnknownExpect {
 			return nil

@@ -15,7 +15,7 @@ var fixes = func() map[analysis.FixKey]fix {
 
 // clientFixes are the keys that a client's owner applies: c-off, c-on (who asks
 // at all), c-wait, c-timeout (how long), c-auth, c-url (do not need a refusal), c-retry, c-redirect,
-// c-key, c-backoff, c-split, c-close (after one).
+// c-key, c-backoff, c-split, c-close (after one), c-final, c-stop (what else goes on the connection).
 var clientFixes = map[analysis.FixKey]fix{
 	"c-off": {
 		general: "client: do not send Expect (curl -H 'Expect:'; .NET ExpectContinue = false; elsewhere drop the header)",
@@ -57,6 +57,8 @@ var clientFixes = map[analysis.FixKey]fix{
 	},
 	"c-wait":    {general: "client: wait for 100 or a final status before the first byte of the body", by: waits},
 	"c-timeout": {general: "client: bound the wait for 100, and set it above the server's usual time to answer", by: waits},
+	"c-final":   {general: "client: send the next request when the final answer to this one is there, or on another connection"},
+	"c-stop":    {general: "client: read the answer while sending; once it says Connection: close, send nothing more on that connection"},
 	"c-url":     {general: "client: use the final URL, the one the redirect names"},
 	"c-auth": {
 		general: "client: send the credentials with the first request, or learn the challenge with an empty one",

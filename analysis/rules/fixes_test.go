@@ -11,7 +11,7 @@ import (
 
 // The keys of the rule catalog; all have a text.
 var fixKeys = []analysis.FixKey{
-	"c-auth", "c-backoff", "c-close", "c-key", "c-off", "c-on", "c-redirect", "c-retry", "c-split", "c-timeout", "c-url", "c-wait",
+	"c-auth", "c-backoff", "c-close", "c-final", "c-key", "c-off", "c-on", "c-redirect", "c-retry", "c-split", "c-stop", "c-timeout", "c-url", "c-wait",
 	"p-100", "p-apache", "p-dup", "s-10", "s-100", "s-close", "s-late100", "s-linger", "s-log", "s-size", "s-strict", "s-update", "see-status",
 }
 

@@ -18,6 +18,7 @@ it told when the capture has holes or began in mid-connection.`,
 	Clauses: []analysis.Clause{{RFC: 9112, Section: "9.2", Level: "SHOULD"}},
 	Fix:     []analysis.FixKey{"s-update"},
 	On:      analysis.TraitOrphan,
+	Under:   []string{"body-parsed-as-request"},
 	Reads:   analysis.PartRequest | analysis.PartReqBody | analysis.PartFinal | analysis.PartRespBody,
 	Check:   responseWithoutRequest,
 })

@@ -26,14 +26,18 @@ func wasteTail(c *analysis.Case) *analysis.Verdict {
 	if !c.Rejected() || b.Tail == 0 || !c.Final.Close {
 		return nil
 	}
-	lasted := tailTime(c)
-	rtt, _ := c.Conn.RTT()
-	if b.Tail <= analysis.TailNotice && (rtt == 0 || lasted <= rtt) {
+	if unavoidable(c) {
 		return nil
 	}
 	v := say("The client kept uploading %s after the refusal (%d) that closes the connection.", amount(c, b.Tail), c.Final.Status)
 	v.Wasted, v.Confidence, v.Evidence = b.Tail, split(c), []reassembly.Mark{c.Final.Last, b.Last}
 	return v
+}
+
+// unavoidable tells whether what was sent after the final response is little enough to have lain in the system's buffer.
+func unavoidable(c *analysis.Case) bool {
+	rtt, _ := c.Conn.RTT()
+	return c.ReqBody.Tail <= analysis.TailNotice && (rtt == 0 || tailTime(c) <= rtt)
 }
 
 // tailTime is for how long the client went on sending after its host had the final response: to the last body byte, less the

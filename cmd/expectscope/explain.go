@@ -51,6 +51,7 @@ func explain(b *strings.Builder, r *analysis.Rule, width int) {
 	fmt.Fprintf(b, "%s: %s\n\n", r.ID, r.Title)
 	para(b, "", r.Explain, width)
 	b.WriteString("\n")
+	readings(b, rules.Readings(r.ID), width)
 	field := func(name, text string) {
 		if text != "" {
 			para(b, fmt.Sprintf("%-10s", name), text, width)
@@ -75,6 +76,26 @@ func explain(b *strings.Builder, r *analysis.Rule, width int) {
 		field(name, fix)
 	}
 	example(b, r, width)
+}
+
+// readings writes how servers read the values a rule is about.
+func readings(b *strings.Builder, rows []rules.Reading, width int) {
+	if len(rows) == 0 {
+		return
+	}
+	line := func(name string, by [len(rules.Readers)]string) {
+		fmt.Fprintf(b, "%-25s", name)
+		for i, what := range by {
+			fmt.Fprintf(b, "%*s", max(len(rules.Readers[i]), len("417*"))+1, what)
+		}
+		b.WriteString("\n")
+	}
+	line("measured", rules.Readers)
+	for _, r := range rows {
+		line("  "+r.Value, r.By)
+	}
+	para(b, "  ", "- says nothing and waits for the body; 417* refuses only once it has the body; HAProxy stands in front of Go", width)
+	b.WriteString("\n")
 }
 
 // para writes text behind a name, folded between words, with the name's width

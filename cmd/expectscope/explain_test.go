@@ -34,6 +34,11 @@ func TestExplainEveryRule(t *testing.T) {
 				t.Errorf("explain %s lacks %q:\n%s", r.ID, want, got.out)
 			}
 		}
+		for _, row := range rules.Readings(r.ID) {
+			if !strings.Contains(got.out, "\n  "+row.Value+" ") {
+				t.Errorf("explain %s lacks how servers read %q:\n%s", r.ID, row.Value, got.out)
+			}
+		}
 		for line := range strings.Lines(got.out) {
 			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 && strings.Contains(strings.TrimSpace(line), " ") {
 				t.Errorf("explain %s: a line has %d columns: %s", r.ID, n, line)
