@@ -24,8 +24,8 @@ func (m *model) draw(now time.Time) tea.Cmd {
 	return nil
 }
 
-// View is the frame that is shown. The painter has brought it to the terminal.
-func (m *model) View() tea.View { return tea.NewView(m.drawn) }
+// View is nothing: the painter has brought the frame to the terminal.
+func (m *model) View() tea.View { return tea.View{} }
 
 // rescue leaves the terminal clean before a panic is told. It is deferred.
 func (m *model) rescue() {

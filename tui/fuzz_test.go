@@ -56,7 +56,7 @@ func rowsWith(method, target, reason, agent string, w int) []string {
 	for _, keys := range [][]string{nil, {"b", "b", "b", "z"}, {"2"}, {"4"}} {
 		sc := press(shown(st, w, 24, darkLook), keys...)
 		l := sc.list()
-		lines = append(lines, strings.Split(l.view(&sc.theme, w, 8, sc.snap), "\n")...)
+		lines = append(lines, l.view(&sc.theme, w, 8, sc.snap)...)
 	}
 	return lines
 }
@@ -73,7 +73,7 @@ func FuzzPages(f *testing.F) {
 		s.x.Request.Method, s.x.Request.Target, s.x.Request.Head = method, target, head
 		put(st, s.x, s.found("417-no-retry", "No retry after 417", analysis.Warning, head))
 		for _, keys := range [][]string{nil, {"enter"}, {"enter", "pgdown"}, {"3"}, {"4"}, {"4", "enter"}} {
-			onGrid(t, strings.Join(keys, " "), press(shown(st, w, 24, darkLook), keys...).view(nil), w, 24)
+			onGrid(t, strings.Join(keys, " "), drawn(press(shown(st, w, 24, darkLook), keys...)), w, 24)
 		}
 	})
 }

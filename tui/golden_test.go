@@ -26,6 +26,9 @@ func shown(st *store.Store, w, h int, l look) *screen {
 	return s
 }
 
+// drawn is the screen as text.
+func drawn(s *screen) string { return strings.Join(s.view(nil), "\n") }
+
 // fresh makes all indexes anew.
 func fresh(s *screen) {
 	for _, i := range []int{findingsTab, exchangesTab, connectionsTab} {
@@ -84,7 +87,7 @@ func TestGolden(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			var all strings.Builder
 			for _, walk := range walks {
-				got := press(shown(fixture(), v.w, v.h, v.look), walk.keys...).view(nil)
+				got := drawn(press(shown(fixture(), v.w, v.h, v.look), walk.keys...))
 				onGrid(t, walk.name, got, v.w, v.h)
 				fmt.Fprintf(&all, "== %s: %s\n%s\n", walk.name, strings.Join(walk.keys, " "), readable(got))
 			}
@@ -158,12 +161,12 @@ func TestSizes(t *testing.T) {
 	for _, size := range [][2]int{{60, 15}, {61, 16}, {79, 19}, {80, 20}, {99, 33}, {100, 34}, {109, 50}, {110, 50}, {133, 37}, {300, 100}} {
 		for _, walk := range walks {
 			s := press(shown(st, size[0], size[1], darkLook), walk.keys...)
-			onGrid(t, fmt.Sprintf("%s at %v", walk.name, size), s.view(nil), size[0], size[1])
+			onGrid(t, fmt.Sprintf("%s at %v", walk.name, size), drawn(s), size[0], size[1])
 		}
 	}
 	for _, size := range [][2]int{{59, 24}, {80, 14}, {10, 3}, {1, 1}, {0, 0}} {
 		s := shown(st, size[0], size[1], darkLook)
-		got := s.view(nil)
+		got := drawn(s)
 		if n := strings.Count(got, "\n") + 1; n > max(size[1], 1) || size[1] > 0 && !strings.HasPrefix(got, "expectscope"[:min(max(size[0], 1), 11)]) {
 			t.Errorf("at %v: %q", size, got)
 		}
@@ -172,7 +175,7 @@ func TestSizes(t *testing.T) {
 
 // Without colour no colour is sent, and severities are words.
 func TestNoColour(t *testing.T) {
-	got := shown(fixture(), 80, 24, plainLook).view(nil)
+	got := drawn(shown(fixture(), 80, 24, plainLook))
 	for _, code := range sgr.FindAllString(got, -1) {
 		for n := range strings.SplitSeq(strings.Trim(code, "\x1b[m"), ";") {
 			if strings.HasPrefix(n, "3") || strings.HasPrefix(n, "4") && len(n) > 1 || strings.HasPrefix(n, "9") {

@@ -41,12 +41,11 @@ func (w *window) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 func (w *window) View() tea.View {
-	v := w.model.View()
 	w.mu.Lock()
-	w.drawn = sgr.ReplaceAllString(v.Content, "")
+	w.drawn = sgr.ReplaceAllString(strings.Join(w.model.drawn, "\n"), "")
 	w.mu.Unlock()
 	w.drew.Broadcast()
-	return v
+	return w.model.View()
 }
 
 func start(t *testing.T, st *store.Store, o Options) journey {

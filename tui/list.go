@@ -3,7 +3,6 @@ package tui
 import (
 	"slices"
 	"sort"
-	"strings"
 
 	"expectscope/analysis/store"
 )
@@ -21,6 +20,7 @@ type list struct {
 	cursor, top, lines int
 	// told is the line the preview tells about: the cursor's, once it rests.
 	told int
+	memo memo
 	// moved tells that the user chose a line. Until then the first one is shown, whatever arrives.
 	moved bool
 }
@@ -43,6 +43,7 @@ func (l *list) len() int {
 
 // fold counts the lines anew after the groups, or which of them are folded, changed.
 func (l *list) fold() {
+	l.memo.rows, l.memo.preview = map[int]string{}, nil
 	l.starts = slices.Grow(l.starts[:0], len(l.ix.groups)+1)
 	at := int32(0)
 	for i := range l.ix.groups {
@@ -238,22 +239,47 @@ func (l *list) step(pos int32, by int) int32 {
 	return l.ix.rows[i+by]
 }
 
+// A memo is what a list remembers of what it drew: scrolling brings one line, not a screen of them.
+type memo struct {
+	rowsFor, previewFor drawnFor
+	rows                map[int]string // by line; the selected one is drawn anew
+	preview             []string
+}
+
+// drawnFor is what drawn lines depend on: they are the same as long as it is. An index never changes.
+type drawnFor struct {
+	ix      *index
+	look    look
+	w, h    int
+	version uint64 // of the snapshot
+	told    int    // the line the preview tells about
+}
+
+// remembered bounds the lines that are remembered.
+const remembered = 500
+
 // view draws the titles and the rows in w columns and h lines.
-func (l *list) view(t *theme, w, h int, n store.Snapshot) string {
+func (l *list) view(t *theme, w, h int, n store.Snapshot) []string {
 	p := l.pen(t, w)
-	var b strings.Builder
-	b.Grow((w + 32) * h)
-	b.WriteString(p.titles(&l.spec))
-	for i := range h - 1 {
-		b.WriteByte('\n')
-		line := l.top + i
-		if line >= l.len() {
-			b.WriteString(spaces(w))
-			continue
-		}
-		b.WriteString(l.line(&p, n, line))
+	if key := (drawnFor{ix: l.ix, look: t.look, w: w, version: n.Version}); l.memo.rowsFor != key || len(l.memo.rows) > remembered {
+		l.memo.rowsFor, l.memo.rows = key, map[int]string{}
 	}
-	return b.String()
+	lines := append(make([]string, 0, h), p.titles(&l.spec))
+	for line := l.top; len(lines) < h; line++ {
+		switch drawn, ok := l.memo.rows[line]; {
+		case line >= l.len():
+			lines = append(lines, spaces(w))
+		case line == l.cursor:
+			lines = append(lines, l.line(&p, n, line))
+		case ok:
+			lines = append(lines, drawn)
+		default:
+			drawn = l.line(&p, n, line)
+			l.memo.rows[line] = drawn
+			lines = append(lines, drawn)
+		}
+	}
+	return lines
 }
 
 // pen is what draws lines of w columns.

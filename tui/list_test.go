@@ -204,3 +204,24 @@ func TestColumnsGiveWay(t *testing.T) {
 		}
 	}
 }
+
+// What a list remembers of lines it has drawn is what it would draw.
+func TestMemo(t *testing.T) {
+	s := shown(many(300), 120, 40, darkLook)
+	fold := []string{"z", "j", "j", "pgdown", "k", "b", "pgdown", "z", "G", "k", "g"}
+	for _, tab := range []string{"1", "2", "4"} {
+		for _, k := range append([]string{tab}, append(fold, "s", "j", "s", "G", "2", "a", "pgdown", tab)...) {
+			press(s, k)
+			got := drawn(s)
+			for i := range s.lists {
+				s.lists[i].memo = memo{}
+			}
+			if want := drawn(s); got != want {
+				t.Fatalf("after %s in %s:\n%s\nwant\n%s", k, tab, got, want)
+			}
+			s.key("down") // remembers again
+			s.view(nil)
+			s.key("up")
+		}
+	}
+}

@@ -82,7 +82,7 @@ func TestKeyBudget(t *testing.T) {
 			s.key("k")
 			_ = s.view(nil)
 		})
-		if got > 1500 {
+		if got > 700 {
 			t.Errorf("%s: %.0f allocations a key", tabNames[tab], got)
 		}
 		t.Logf("%s: %.0f allocations a key", tabNames[tab], got)

@@ -69,7 +69,7 @@ type model struct {
 	jobs    [tabs]job
 	cmd     tea.Cmd // what the message that is taken asks for
 	painter painter
-	drawn   string    // the frame that is shown
+	drawn   []string  // the frame that is shown
 	painted time.Time // when
 	// stale: the frame shown is not the screen; waiting: for a frameMsg; resting: for a restMsg.
 	stale, waiting, resting bool

@@ -14,20 +14,17 @@ func (p *page) move(by, length int) {
 }
 
 // view is the lines that are seen, each w columns wide.
-func (p *page) view(lines []string, w, h int) string {
+func (p *page) view(lines []string, w, h int) []string {
 	top := max(0, min(p.top, len(lines)-h))
-	var b strings.Builder
-	for i := range h {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
+	seen := make([]string, h)
+	for i := range seen {
 		if top+i < len(lines) {
-			b.WriteString(clip(lines[top+i], w))
+			seen[i] = clip(lines[top+i], w)
 		} else {
-			b.WriteString(spaces(w))
+			seen[i] = spaces(w)
 		}
 	}
-	return b.String()
+	return seen
 }
 
 // A writer collects the lines of a page of w columns.

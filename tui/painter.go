@@ -73,8 +73,8 @@ func (p *painter) copy(text string) {
 // send writes to the terminal. A terminal that is gone is noticed by the input, which ends.
 func (p *painter) send(s string) { _, _ = io.WriteString(p.out, s) }
 
-// paint shows a frame of w columns and h lines.
-func (p *painter) paint(frame string, w, h int) {
+// paint shows a frame of at most h lines of w columns.
+func (p *painter) paint(frame []string, w, h int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.open {
@@ -86,7 +86,7 @@ func (p *painter) paint(frame string, w, h int) {
 		p.buf = append(p.buf, ansi.EraseEntireScreen...)
 		p.lines, p.next = make([]string, h), make([]string, h)
 	}
-	p.split(frame)
+	clear(p.next[copy(p.next, frame):])
 	p.scroll()
 	for y := range p.next {
 		if p.next[y] != p.lines[y] {
@@ -100,13 +100,6 @@ func (p *painter) paint(frame string, w, h int) {
 		_, _ = p.out.Write(append(p.buf, endFrame...))
 	case len(b) > 0:
 		_, _ = p.out.Write(b)
-	}
-}
-
-// split cuts the frame into the next lines.
-func (p *painter) split(frame string) {
-	for y := range p.next {
-		p.next[y], frame, _ = strings.Cut(frame, "\n")
 	}
 }
 

@@ -157,7 +157,7 @@ func TestPainter(t *testing.T) {
 				lines = append([]string(nil), lines...)
 				lines[rapid.IntRange(0, h-1).Draw(t, "y")] = line(t, w)
 			}
-			p.paint(strings.Join(lines, "\n"), w, h)
+			p.paint(lines, w, h)
 			for y := range lines {
 				want, _ := cells(nil, lines[y], w)
 				for x := range want {
@@ -200,7 +200,7 @@ func TestPainterSendsLittle(t *testing.T) {
 func TestPainterClosed(t *testing.T) {
 	var out bytes.Buffer
 	p := &painter{out: &out}
-	p.paint("text", 80, 24)
+	p.paint([]string{"text"}, 80, 24)
 	p.copy("text")
 	p.close()
 	if out.Len() != 0 {
@@ -210,7 +210,7 @@ func TestPainterClosed(t *testing.T) {
 	p.close()
 	n := out.Len()
 	p.close()
-	p.paint("text", 80, 24)
+	p.paint([]string{"text"}, 80, 24)
 	if out.Len() != n || !strings.HasSuffix(out.String(), giveScreen) {
 		t.Errorf("the terminal is left with %q", out.String())
 	}
@@ -221,7 +221,7 @@ func TestPainterBudget(t *testing.T) {
 	var out bytes.Buffer
 	p := &painter{out: &out, open: true}
 	s := press(shown(many(2000), 160, 50, darkLook), "2", "G")
-	var frames []string
+	var frames [][]string
 	for range 100 {
 		s.key("k")
 		frames = append(frames, s.view(nil))

@@ -18,8 +18,16 @@ func previewLines(h int) int {
 	return h / 3
 }
 
-// preview tells in short what is selected: a finding, an exchange, a connection, or a group by the gravest of its rows.
-func preview(t *theme, w, h int, n store.Snapshot, l *list) string {
+// preview is the lines below the list: see previewed.
+func (l *list) preview(t *theme, w, h int, n store.Snapshot) []string {
+	if key := (drawnFor{l.ix, t.look, w, h, n.Version, l.told}); l.memo.preview == nil || l.memo.previewFor != key {
+		l.memo.preview, l.memo.previewFor = previewed(t, w, h, n, l), key
+	}
+	return l.memo.preview
+}
+
+// previewed tells in short what is selected: a finding, an exchange, a connection, or a group by the gravest of its rows.
+func previewed(t *theme, w, h int, n store.Snapshot, l *list) []string {
 	p := &writer{theme: t, w: w}
 	r, ok := l.rowAt(n, l.told)
 	g := l.groupAt(l.told)
@@ -40,7 +48,7 @@ func preview(t *theme, w, h int, n store.Snapshot, l *list) string {
 		repeated(p, n, r.x)
 	}
 	rule := t.dim.of(strings.Repeat("─", w))
-	return rule + "\n" + (&page{}).view(p.lines, w, h-1)
+	return append([]string{rule}, (&page{}).view(p.lines, w, h-1)...)
 }
 
 // repeated tells what an exchange repeats, and why: what was found there is the reason for its bytes.

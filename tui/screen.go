@@ -180,28 +180,26 @@ func (s *screen) show(tab int) {
 	s.resize(s.w, s.h)
 }
 
-// view draws the screen. It has no side effects and depends on nothing but the screen; prompt is the line in which something is typed,
-// "" for the footer.
-func (s *screen) view(prompt []string) string {
+// view draws the screen. It has no side effects but what it remembers of lines it has drawn, and depends on nothing but the screen;
+// prompt is the lines in which something is typed, none for the footer.
+func (s *screen) view(prompt []string) []string {
 	if s.w < minWidth || s.h < minHeight {
 		return tooSmall(s.w, s.h)
 	}
-	foot := []string{s.foot()}
-	if len(prompt) > 0 {
-		foot = prompt
+	foot := prompt
+	if len(prompt) == 0 {
+		foot = []string{s.foot()}
 	}
 	body := s.body()
-	if over := len(foot) - 1; over > 0 { // what is typed covers the end of the body
-		lines := strings.Split(body, "\n")
-		body = strings.Join(lines[:len(lines)-over], "\n")
-	}
-	return s.head() + "\n" + s.tabLine() + "\n" + body + "\n" + strings.Join(foot, "\n")
+	body = body[:len(body)-len(foot)+1] // what is typed covers the end of the body
+	lines := append(make([]string, 0, s.h), s.head(), s.tabLine())
+	return append(append(lines, body...), foot...)
 }
 
 // tooSmall says how much room is needed, in the room there is.
-func tooSmall(w, h int) string {
+func tooSmall(w, h int) []string {
 	lines := wrap("expectscope needs "+itoa(minWidth)+" columns and "+itoa(minHeight)+" lines; here are "+itoa(w)+" and "+itoa(h)+". q quits.", max(w, 1))
-	return strings.Join(lines[:max(0, min(len(lines), h))], "\n")
+	return lines[:max(0, min(len(lines), h))]
 }
 
 // head is the first line: what is read, what is in it, how far.
@@ -298,7 +296,7 @@ func (s *screen) place() string {
 }
 
 // body is what is between.
-func (s *screen) body() string {
+func (s *screen) body() []string {
 	w, h := s.w, s.bodyLines()
 	switch {
 	case s.helping:
@@ -318,7 +316,7 @@ func (s *screen) body() string {
 	}
 	body := l.view(&s.theme, w, h-below, s.snap)
 	if below > 0 {
-		body += "\n" + preview(&s.theme, w, below, s.snap, l)
+		body = append(body, l.preview(&s.theme, w, below, s.snap)...)
 	}
 	return body
 }

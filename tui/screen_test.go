@@ -10,7 +10,7 @@ import (
 )
 
 // text is a screen without styles.
-func text(s *screen) string { return sgr.ReplaceAllString(s.view(nil), "") }
+func text(s *screen) string { return sgr.ReplaceAllString(drawn(s), "") }
 
 // says fails unless the screen holds all of it.
 func says(t *testing.T, s *screen, want ...string) {
@@ -60,7 +60,7 @@ func TestEveryKeyEverywhere(t *testing.T) {
 			for _, k := range b.keys {
 				s := press(shown(st, 80, 24, darkLook), walk.keys...)
 				press(s, k, k)
-				onGrid(t, walk.name+", "+k, s.view(nil), 80, 24)
+				onGrid(t, walk.name+", "+k, drawn(s), 80, 24)
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func TestEmpty(t *testing.T) {
 		for _, b := range bindings() {
 			for _, k := range b.keys {
 				s := press(shown(st, 80, 24, darkLook), tab, k, k)
-				onGrid(t, tab+k, s.view(nil), 80, 24)
+				onGrid(t, tab+k, drawn(s), 80, 24)
 			}
 		}
 	}

@@ -23,6 +23,7 @@ func styleOf(s lipgloss.Style) style {
 // A theme is the look of everything. It uses the sixteen colours every terminal has, which follow the user's own
 // palette; what a colour says is also said in words.
 type theme struct {
+	look     look
 	severity [4]style
 	strong   style // headings
 	dim      style // what is less important
@@ -49,7 +50,7 @@ func newTheme(l look) theme {
 	plain := lipgloss.NewStyle()
 	bold, faint, reverse := plain.Bold(true), plain.Faint(true), plain.Reverse(true)
 	t := theme{
-		strong: styleOf(bold), dim: styleOf(faint), bar: styleOf(reverse), tab: styleOf(bold.Reverse(true)),
+		look: l, strong: styleOf(bold), dim: styleOf(faint), bar: styleOf(reverse), tab: styleOf(bold.Reverse(true)),
 		selected: styleOf(reverse), key: styleOf(bold), link: styleOf(plain.Underline(true)),
 	}
 	t.severity[analysis.Error], t.severity[analysis.Warning] = styleOf(bold), styleOf(bold)
