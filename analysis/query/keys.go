@@ -193,7 +193,7 @@ func only(parse func(value string) (test, error)) func(op, value string) (test, 
 			return nil, &Error{"there is no order behind " + op, "write a colon, as in target:/up"}
 		}
 		if value == "" {
-			return nil, &Error{"nothing stands behind the colon", "add a value"}
+			return nil, &Error{"there is nothing to look for", "give a value, as in target:/up"}
 		}
 		return parse(value)
 	}

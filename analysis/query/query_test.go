@@ -177,7 +177,7 @@ func TestUnanswered(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for typed, want := range map[string]string{
-		"rul:x": "did you mean rule?", "colour:red": "the keys are rule", "rule:[": "is no pattern", "rule:": "nothing stands behind",
+		"rul:x": "did you mean rule?", "colour:red": "the keys are rule", "rule:[": "is no pattern", "rule:": "nothing to look for",
 		"rule>x": "there is no order", "severity:bad": "info, notice, warning or error", "confidence:sure": "likely or certain", "fault:me": "client, server",
 		"client:localhost": "names are not looked up", "server::0": "is no address", "server::70000": "is no address", "status:42": "is no final status", "status>4xx": "is no final status",
 		"retry:maybe": "same-connection", "wasted>lots": "is no size", "wasted>1e30GB": "is no size", "wasted>": "is no size", "wait>5": "a unit", "lost>5parsec": "350ms", "expect:yes": "obfuscated",

@@ -12,87 +12,6 @@ import (
 	"expectscope/reassembly"
 )
 
-func TestParty(t *testing.T) {
-	for _, c := range []struct {
-		party, address string
-		want           bool
-	}{
-		{"10.0.0.1", "10.0.0.1:80", true},
-		{"10.0.0.1", "10.0.0.2:80", false},
-		{"10.0.0.1", "[::ffff:10.0.0.1]:80", true},
-		{"::ffff:10.0.0.1", "10.0.0.1:80", true},
-		{"10.0.0.1:80", "10.0.0.1:80", true},
-		{"10.0.0.1:80", "10.0.0.1:81", false},
-		{"10.0.0.99/24", "10.0.0.1:80", true},
-		{"10.0.0.0/24", "10.0.1.1:80", false},
-		{"0.0.0.0/0", "[2001:db8::1]:80", false},
-		{"::/0", "[2001:db8::1]:80", true},
-		{"2001:db8::1", "[2001:db8::1]:443", true},
-		{"[2001:db8::1]", "[2001:db8::1]:443", true},
-		{"[2001:db8::1]:80", "[2001:db8::1]:443", false},
-		{"::1", "[::1]:9", true},
-		{"::", "[::1]:9", false},
-		{":80", "10.0.0.1:80", true},
-		{":80", "[::1]:80", true},
-		{":80", "10.0.0.1:8080", false},
-	} {
-		p, err := parseParty(c.party)
-		if err != nil {
-			t.Errorf("%s: %v", c.party, err)
-			continue
-		}
-		if got := p.holds(netip.MustParseAddrPort(c.address)); got != c.want {
-			t.Errorf("%s holds %s: %v, want %v", c.party, c.address, got, c.want)
-		}
-	}
-	for _, bad := range []string{"", ":", ":0", ":65536", "10.0.0", "10.0.0.1:", "10.0.0.0/33", "example.com", "10.0.0.1 ", "10.0.0.1-9"} {
-		if p, err := parseParty(bad); err == nil {
-			t.Errorf("%q is taken for %+v", bad, p)
-		}
-	}
-}
-
-func TestMatchesTarget(t *testing.T) {
-	for _, c := range []struct {
-		text, target string
-		want         bool
-	}{
-		{"up", "/upload", true},
-		{"", "/anything", true},
-		{"?id=1", "/a?id=12", true},
-		{"upload", "/download", false},
-		{"*", "", true},
-		{"/a*", "/a/b/c", true},
-		{"/a*", "x/a/b", false},
-		{"*c", "/a/b/c", true},
-		{"/a*c", "/a/b/cd", false},
-		{"/a*b*c", "/aXbYc", true},
-		{"/a*b*c", "/aXc", false},
-		{"/a**c", "/ac", true},
-		{"ab*ba", "aba", false},
-		{"*b*b", "b", false},
-	} {
-		if got := matchesTarget(c.text, c.target); got != c.want {
-			t.Errorf("%q matches %q: %v, want %v", c.text, c.target, got, c.want)
-		}
-	}
-}
-
-func TestParseStatus(t *testing.T) {
-	for text, want := range map[string]statusRange{
-		"417": {417, 417}, "4xx": {400, 499}, "5XX": {500, 599}, "none": {}, "999": {999, 999},
-	} {
-		if got, err := parseStatus(text); err != nil || got != want {
-			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
-		}
-	}
-	for _, bad := range []string{"", "0", "41", "4x", "xx", "44xx", "0xx", "ok", "-417", "1000", "400-499"} {
-		if got, err := parseStatus(bad); err == nil {
-			t.Errorf("%q is taken for %v", bad, got)
-		}
-	}
-}
-
 // finding is a finding that every flag below chooses.
 func finding() analysis.Finding {
 	return analysis.Finding{
@@ -126,6 +45,8 @@ func TestSelection(t *testing.T) {
 		{"--status=417", true},
 		{"--status=4xx,none", true},
 		{"--status=none", false},
+		{"--severity=error --severity=notice", true},
+		{"--target=a,b --target=/u,p", false},
 		{"--client=10.0.0.1 --server=:81", false},
 		{"--client=10.0.0.1 --server=:80 --target=up --status=417 --rule=417-* --severity=notice", true},
 	} {
@@ -219,5 +140,20 @@ func TestSeveritiesAreAll(t *testing.T) {
 	want := []string{"info", "notice", "warning", "error"}
 	if d := cmp.Diff(want, severityNames()); d != "" {
 		t.Error(d)
+	}
+}
+
+// A slip in a flag is told, with what was probably meant.
+func TestSelectionRefuses(t *testing.T) {
+	for flags, want := range map[string]string{
+		"--rule=417-no-rety": "did you mean 417-no-retry?", "--rule=417-no-retry,": "is no rule", "--severity=eror": "did you mean error?",
+		"--client=localhost": "is no address", "--server=10.0.0.0/33": "is no address", "--status=41": "is no final status", "--status=": "is no final status", "--target=": "there is nothing to look for",
+	} {
+		cmd := newAnalyze(&console{})
+		cmd.ResetFlags()
+		(&selection{}).flags(cmd)
+		if err := cmd.ParseFlags([]string{flags}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", flags, err, want)
+		}
 	}
 }

@@ -41,16 +41,6 @@ const tuiExamples = `  expectscope tui upload.pcap
   expectscope tui node*.pcap.gz --rule '417-*' --server 10.0.0.2
   ssh host tcpdump -U -w - tcp port 80 | expectscope tui -`
 
-// filterFlags are the flags that begin a filter, and what they take.
-var filterFlags = []struct{ key, usage string }{
-	{"rule", "begin with findings of these `RULES`: ids or globs, as 417-*"},
-	{"severity", "begin with findings of this `SEVERITY` or worse"},
-	{"client", "begin with these clients: `ADDRESS`, ADDRESS:PORT or CIDR"},
-	{"server", "begin with these servers: ADDRESS, ADDRESS:PORT, `CIDR` or :PORT"},
-	{"target", "begin with request targets with this `TEXT` in them"},
-	{"status", "begin with these final `STATUSES`: 417, 4xx or none"},
-}
-
 func newTUI(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "tui FILE...",
@@ -62,14 +52,15 @@ func newTUI(c *console) *cobra.Command {
 	var keylog string
 	keylogFlag(cmd, &keylog)
 	var filter []string
-	for _, f := range filterFlags {
-		cmd.Flags().Func(f.key, f.usage, func(v string) error {
+	for _, f := range chosenBy {
+		cmd.Flags().Func(f.key, "begin with "+f.usage, func(v string) error {
 			word := f.key + ":" + v
 			if strings.ContainsAny(v, " \t") {
 				word = f.key + `:"` + v + `"`
 			}
 			filter = append(filter, word)
-			return parsed(word)
+			_, err := with(query.Query{}, f.key, v)
+			return err
 		})
 	}
 	cmd.ValidArgsFunction = cobra.FixedCompletions(captureExts, cobra.ShellCompDirectiveFilterFileExt)
@@ -83,16 +74,6 @@ func newTUI(c *console) *cobra.Command {
 		return c.browse(names, strings.Join(filter, " "), keylog)
 	}
 	return cmd
-}
-
-// parsed tells whether a word can be read.
-func parsed(word string) error {
-	_, err := query.Parse(word)
-	var e *query.Error
-	if errors.As(err, &e) {
-		return usage(e.Hint, "%s", e.Text)
-	}
-	return err
 }
 
 // browse reads the inputs and shows what was found until the user quits.
