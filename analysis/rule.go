@@ -90,6 +90,8 @@ const (
 	TraitFraming
 	TraitRetry
 	TraitUpgrade
+	// TraitSubject is one of a case, not of an exchange: it stands for a subject that spans several exchanges (Peers).
+	TraitSubject
 )
 
 // FixKey names a remedy; analysis/rules knows its text for each software.
@@ -101,17 +103,30 @@ type Case struct {
 	// Chain holds the attempts this exchange is one of, oldest first; Chain[Index] is the exchange. Never empty.
 	Chain []*Exchange
 	Index int
+	// Unseen is how many attempts of a long chain are left out behind its first.
+	Unseen int
 	// Near is the exchange Retry.Near names, nil if none.
 	Near *Exchange
 	// Legs holds the exchanges this one is linked with by redirects, challenges and repeats, oldest first; Legs[Leg] is the
 	// exchange. Empty when it has no links. Each is linked with the one behind it by its last Link.
 	Legs []*Exchange
 	Leg  int
+	// Peers is what is remembered of the client and the server, nil when that is nothing.
+	Peers *Peers
 	// WindowPassed tells that the capture goes on for the whole retry window
 	// after the final response, so that an absent retry is proven absent.
 	WindowPassed bool
 	// Left tells that the client closed or reset the connection, or went on to another request, after the final response.
 	Left bool
+}
+
+// Traits are those of the exchange, and whether it stands for a subject.
+func (c *Case) Traits() Trait {
+	t := c.Exchange.Traits()
+	if p := c.Peers; p != nil && (p.Answers != nil || p.Hoard != nil || p.Leak != nil) {
+		t |= TraitSubject
+	}
+	return t
 }
 
 // Next is the attempt that repeats this one, nil if none is known.

@@ -17,6 +17,7 @@ import (
 
 	"expectscope/analysis"
 	"expectscope/analysis/http1"
+	"expectscope/analysis/peers"
 	"expectscope/analysis/record"
 	"expectscope/analysis/retry"
 	"expectscope/analysis/tlskey"
@@ -68,12 +69,14 @@ type Engine struct {
 	asm     *reassembly.Assembler
 	retry   *retry.Matcher
 	links   *retry.Linker
+	peers   *peers.Memory
 	pool    record.Pool
 	heads   http1.Heads
 	sum     analysis.Summary
 	now     int64 // capture time, monotone
 	first   int64
 	settle  settling
+	held    []*heldCase
 	watch   watching
 	ring    keyring
 	passed  passers
@@ -101,6 +104,7 @@ func New(o Options, sink Sink) *Engine {
 	e.asm = reassembly.New(o.Assembler, e.open)
 	e.retry = retry.New(retry.Options{Window: o.RetryWindow, Horizon: max(o.RetryWindow, analysis.LinkHorizon)})
 	e.links = retry.NewLinker(retry.Options{Window: o.RetryWindow})
+	e.peers = peers.New()
 	e.sum.Findings = map[string]uint64{}
 	e.sum.Limits = map[string]uint64{}
 	e.sum.Capture.Opaque = map[string]uint64{}
@@ -235,7 +239,9 @@ func (e *Engine) Tick(now int64) {
 	e.asm.Tick(e.now)
 	e.unlock()
 	e.links.Expire(e.now)
+	e.peers.Tick(e.now)
 	e.settle.run(e, false)
+	e.review()
 	e.look()
 }
 
@@ -265,8 +271,10 @@ func (e *Engine) Close(src capture.Source) *analysis.Summary {
 		if !e.o.Crash {
 			defer e.recovered(0)
 		}
+		e.peers.Tick(e.now)
 		e.asm.Close()
 	}()
 	e.settle.run(e, true)
+	e.release()
 	return e.Summary(src)
 }

@@ -56,8 +56,11 @@ func (e *Engine) look() {
 	e.watch.open = keep
 	for i := range e.settle.long {
 		p := &e.settle.long[i]
-		if !p.told && e.settle.waiting[p.x] && p.x.Final != nil && e.now-p.x.Final.Last.Time >= e.o.RetryWindow {
-			p.told = true
+		if !e.settle.waiting[p.x] || p.x.Final == nil || e.now-p.x.Final.Last.Time < e.o.RetryWindow {
+			continue
+		}
+		if n := e.retry.Attempts(p.x); n >= 2*p.told { // a loop that goes on is told anew as it doubles
+			p.told = n
 			e.provisional(p.s, p.x)
 		}
 	}
@@ -77,7 +80,9 @@ func (e *Engine) provisional(s *session, x *analysis.Exchange) {
 	chain, index := e.retry.Chain(x)
 	cs.Chain, cs.Index, cs.Near = slices.Clone(chain), index, e.retry.Near(x)
 	cs.Chain[index] = &c
+	cs.Unseen = e.retry.Attempts(x) - len(chain)
 	cs.Legs, cs.Leg = e.links.Legs(x)
+	cs.Peers = e.peers.Of(x)
 	found := rules.Judge(&cs)
 	if len(found) == 0 {
 		return

@@ -187,6 +187,7 @@ func (s *session) Opened(x *analysis.Exchange) {
 		s.e.retry.Request(x)
 	}
 	s.e.links.Request(x)
+	s.e.peers.Opened(x)
 	s.e.opened(s, x)
 }
 
@@ -206,6 +207,7 @@ func (s *session) Rejected(x *analysis.Exchange) { s.e.links.Rejected(x) }
 func (s *session) Revoked(x *analysis.Exchange) {
 	s.e.retry.Revoked(x)
 	s.e.links.Revoked(x)
+	s.e.peers.Revoked(x)
 	s.e.settle.drop(x)
 }
 

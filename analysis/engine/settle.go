@@ -21,8 +21,8 @@ type pending struct {
 	s  *session
 	x  *analysis.Exchange
 	at int64 // capture time from which nothing more is waited for, long: unless retry says sooner
-	// told: what is missing when the retry window has passed was reported (Options.Live).
-	told bool
+	// told is how long the chain of attempts was when what is missing after the retry window was reported (Options.Live); 0: not yet.
+	told int
 }
 
 // add enters a closed exchange; one that was judged already is judged again at once.
@@ -35,6 +35,7 @@ func (q *settling) add(s *session, x *analysis.Exchange) {
 		return
 	}
 	q.waiting[x] = true
+	s.e.peers.Closed(x)
 	p := pending{s: s, x: x, at: x.At}
 	if x.Final != nil {
 		p.at = max(p.at, x.Final.Last.Time+analysis.CloseWait)
@@ -97,12 +98,15 @@ func (q *settling) run(e *Engine, end bool) {
 	q.long = keep
 }
 
-// judge settles an exchange: the rules are asked, the sink is told.
+// judge settles an exchange. One that stands for a subject that spans several is judged when that is complete (peers.go).
 func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	if !e.o.Crash {
 		defer e.recovered(x.Request.Last.Packet)
 	}
 	again := x.State == analysis.Settled
+	if again && e.holds(x) {
+		return
+	}
 	e.doubt(x)
 	x.Ends, x.At, x.State = s.ends, e.now, analysis.Settled
 	refused := x.Final != nil && x.Final.Status == 417
@@ -112,8 +116,22 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	c := e.caseOf(s, x)
 	c.Near = e.retry.Near(x)
 	c.Chain, c.Index = e.retry.Chain(x)
+	c.Unseen = e.retry.Attempts(x) - len(c.Chain)
 	c.Legs, c.Leg = e.links.Legs(x)
-	found := rules.Judge(&c)
+	e.retry.Forget(x)
+	e.links.Forget(x)
+	if !again && e.hold(&c, end) {
+		return
+	}
+	e.conclude(&c, again)
+	e.peers.Forget(x)
+}
+
+// conclude asks the rules and tells the sink.
+func (e *Engine) conclude(c *analysis.Case, again bool) []analysis.Finding {
+	x := c.Exchange
+	c.Peers = e.peers.Of(x)
+	found := rules.Judge(c)
 	if !again {
 		e.tally(x, found)
 	}
@@ -127,8 +145,7 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 		e.sink.Finding(&found[i])
 	}
 	e.withdraw(x, found)
-	e.retry.Forget(x)
-	e.links.Forget(x)
+	return found
 }
 
 // doubt notes what the whole capture lacks where it touches the exchange.

@@ -117,6 +117,7 @@ func (e *Engine) streams(s *analysis.Summary) {
 		"half-open":          a.EvictedSYNs,
 		"refused exchanges":  e.retry.Dropped(),
 		"rejected exchanges": e.links.Dropped(),
+		"clients remembered": e.peers.Dropped(),
 	} {
 		hit(name, n)
 	}

@@ -96,16 +96,15 @@ func (m *Matcher) absent(o *attempt, now int64, end bool) analysis.Retry {
 
 // Deadline is the capture time in nanoseconds at which x need not be waited for any more; [math.MaxInt64] while
 // it is not known. Not repeated: the horizon after the refusal. Repeated: when
-// the repeat is over. The first of a chain that was refused again waits, up to its own horizon, for
-// the chain's end, so that a loop is seen whole. Of an exchange that is not followed it is that of its last activity.
+// the repeat is over. The first of a chain that was refused again waits for the chain's end, so that a loop is seen
+// whole, however long it goes on. Of an exchange that is not followed it is that of its last activity.
 func (m *Matcher) Deadline(x *analysis.Exchange) int64 {
 	o := m.attempts[x]
 	if o == nil || o.refused == 0 {
 		return x.LastActivity.Time
 	}
-	horizon := finished(x) + m.o.Horizon
 	if o.next == nil {
-		return horizon
+		return finished(x) + m.o.Horizon
 	}
 	if o.next.refused == 0 || o.chain.xs[0] != x {
 		return over(o.next)
@@ -114,10 +113,12 @@ func (m *Matcher) Deadline(x *analysis.Exchange) int64 {
 	switch {
 	case last == nil: // judged and written: nothing follows it
 		return over(o.next)
-	case last.refused == 0 && last.closed:
-		return min(horizon, over(last))
+	case last.refused != 0:
+		return finished(last.x) + m.o.Horizon
+	case last.closed:
+		return over(last)
 	}
-	return horizon
+	return max(finished(x)+m.o.Horizon, last.x.Request.Last.Time+m.o.Horizon)
 }
 
 // over is when the fate of an attempt is known: it closed, or it was refused.

@@ -86,9 +86,9 @@ func TestDeadline(t *testing.T) {
 	s.step("c A 40 PUT /up 100 Expect")
 	want("r", "")
 	s.step("c 417 50")
-	want("r", "60030") // it may be a loop
+	want("r", "60050") // it may be a loop
 	s.step("d A 51 PUT /up 100")
-	want("r", "60030")
+	want("r", "60051")
 	want("c", "")
 	s.step("d 204 70")
 	s.step("d closed")

@@ -31,6 +31,7 @@ func for100Continue(c *analysis.Case) *analysis.Verdict {
 		v = say("100-continue was refused on a way that includes HTTP/1.0, which cannot carry a 100.")
 		v.Severity = new(analysis.Info)
 	}
+	v.Fault = answeredBy(c).fault
 	v.Evidence = []reassembly.Mark{c.Request.Last, c.Final.Last}
 	return v
 }

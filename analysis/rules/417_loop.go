@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+	"math"
 	"time"
 
 	"expectscope/analysis"
@@ -28,7 +30,7 @@ func loop417(c *analysis.Case) *analysis.Verdict {
 	if links < 2 || first != c.Index {
 		return nil
 	}
-	attempts, denied := 1, 1
+	attempts, denied := 1+c.Unseen, 1+c.Unseen
 	last := c.Exchange
 	v := &analysis.Verdict{Confidence: linked(c)}
 	for _, x := range c.Chain[c.Index+1:] {
@@ -47,7 +49,23 @@ func loop417(c *analysis.Case) *analysis.Verdict {
 	v.Evidence = append(v.Evidence, c.Final.Last)
 	lost := last.Request.Last.Time - c.Request.Last.Time
 	v.Lost = time.Duration(lost)
-	v.Summary = say("The client sent the same request %s times with Expect within %s, and %s of them were refused with 417.",
-		number(int64(attempts)), span(lost), number(int64(denied))).Summary
+	v.Summary = say("The client sent the same request %s times with Expect within %s%s, and %s of them were refused with 417.",
+		number(int64(attempts)), span(lost), rate(attempts-1, lost), number(int64(denied))).Summary
 	return v
+}
+
+// rate says how often something happened that happened n times in a time of ns nanoseconds: in brackets, and "" where
+// so few times make no rate.
+func rate(n int, ns int64) string {
+	if n < 2 || ns <= 0 {
+		return ""
+	}
+	per := float64(n) / (float64(ns) / 1e9)
+	switch {
+	case per >= 9.95:
+		return " (" + number(int64(math.Round(per))) + " a second)"
+	case per >= 0.95:
+		return fmt.Sprintf(" (%.1f a second)", per)
+	}
+	return fmt.Sprintf(" (one every %s)", span(int64(1e9/per)))
 }

@@ -14,7 +14,8 @@ origin, or the origin itself, says it cannot meet the expectation (RFC 9110, Sec
 is meant to send the request again without Expect. But it cost a round trip at least, and most clients do not repeat:
 of those measured only curl does, and only while the connection stays open. Current releases of the common servers refuse
 plain 100-continue with 417 only when a rule makes them; an old proxy, an HTTP/1.0 hop, or a size limit
-disguised as 417 are the usual sources. If every upload to this server is refused, take Expect off at the client or mend the hop.`,
+disguised as 417 are the usual sources. Who it was is told as far as the answer gives it away: by its Server and Via fields, and by its TTL and the time it took, held
+against other answers from there; each of these can mislead. If every upload to this server is refused, take Expect off at the client or mend the hop.`,
 	Severity: analysis.Notice, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "15.5.18"}},
 	Fix:     []analysis.FixKey{"c-off", "s-100"},
@@ -39,7 +40,9 @@ func received417(c *analysis.Case) *analysis.Verdict {
 	if c.ReqBody.Sent > 0 {
 		cost = "this cost " + size(c.ReqBody.Sent) + " of body"
 	}
-	v := say("The server or a proxy refused %s with 417; %s.", asked(c), cost)
+	a := answeredBy(c)
+	v := say("%s refused %s with 417%s; %s.", a.who, asked(c), a.aside(), cost)
+	v.Fault = a.fault
 	v.Lost, v.Evidence = time.Duration(rtt), []reassembly.Mark{c.Request.Last, c.Final.Last}
 	return v
 }

@@ -4,7 +4,7 @@ import "expectscope/analysis"
 
 // serverFixes are the keys that the owner of a server or proxy applies: s-100,
 // s-late100 (when to say 100), s-close, s-linger (how to refuse), s-10,
-// s-size, s-strict, s-update (what to accept, from whom), p-100, p-dup, p-apache
+// s-same, s-limit, s-size, s-strict, s-update (what to accept, from whom), p-100, p-dup, p-apache
 // (which hop answers), s-log, see-status (where to look on).
 var serverFixes = map[analysis.FixKey]fix{
 	"s-100": {
@@ -82,6 +82,17 @@ var serverFixes = map[analysis.FixKey]fix{
 			"undertow": "Undertow: MAX_ENTITY_SIZE (WildFly: max-post-size)",
 			"kestrel":  "Kestrel: KestrelServerLimits.MaxRequestBodySize (default 30,000,000 bytes)",
 			"aiohttp":  "aiohttp: web.Application(client_max_size=...)",
+		},
+	},
+	"s-same": {
+		general: "server or proxy: make all back ends behind one name answer Expect alike; find the one whose answers are 417 by its log",
+	},
+	"s-limit": {
+		general: "server: limit open requests and connections of one client, and the time a body may take to begin",
+		by: map[string]string{
+			"nginx":   "nginx: limit_conn per $binary_remote_addr, and a short client_body_timeout",
+			"httpd":   "Apache httpd: mod_reqtimeout (RequestReadTimeout body=20,MinRate=500)",
+			"haproxy": "HAProxy: timeout http-request, and a stick-table with conn_cur to deny the client's next ones",
 		},
 	},
 	"s-strict": {

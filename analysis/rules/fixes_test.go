@@ -12,7 +12,7 @@ import (
 // The keys of the rule catalog; all have a text.
 var fixKeys = []analysis.FixKey{
 	"c-auth", "c-backoff", "c-close", "c-final", "c-key", "c-off", "c-on", "c-redirect", "c-retry", "c-split", "c-stop", "c-timeout", "c-url", "c-wait",
-	"p-100", "p-apache", "p-dup", "s-10", "s-100", "s-close", "s-late100", "s-linger", "s-log", "s-size", "s-strict", "s-update", "see-status",
+	"p-100", "p-apache", "p-dup", "s-10", "s-100", "s-close", "s-late100", "s-limit", "s-linger", "s-log", "s-same", "s-size", "s-strict", "s-update", "see-status",
 }
 
 func TestEveryKeyHasARemedy(t *testing.T) {

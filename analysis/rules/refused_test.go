@@ -176,11 +176,11 @@ func TestRetryStillExpectsAndLoop(t *testing.T) {
 		row{"a loop", loop(), ""},
 	)
 	try(t, "417-loop",
-		row{"twice", loop(), "error certain: The client sent the same request 3 times with Expect within 60 ms, and 3 of them were refused with 417."},
+		row{"twice", loop(), "error certain: The client sent the same request 3 times with Expect within 60 ms (33 a second), and 3 of them were refused with 417."},
 		row{"told on the first only", loop().attempt(1), ""},
 		row{
 			"the last was accepted", denied().repeated(30, 417, again).repeated(60, 200, again),
-			"error certain: The client sent the same request 3 times with Expect within 60 ms, and 2 of them were refused with 417.",
+			"error certain: The client sent the same request 3 times with Expect within 60 ms (33 a second), and 2 of them were refused with 417.",
 		},
 		row{"once", once(), ""},
 		row{"not repeated", denied(), ""},
@@ -194,7 +194,7 @@ func TestRetryStillExpectsAndLoop(t *testing.T) {
 			t.Errorf("a loop of 51 names %d requests and %d packets, want them bounded", len(f.Related), len(f.Evidence))
 		}
 	}
-	if got, want := long.verdict("417-loop"), "error certain: The client sent the same request 51 times with Expect within 1.50 s, and 51 of them were refused with 417."; got != want {
+	if got, want := long.verdict("417-loop"), "error certain: The client sent the same request 51 times with Expect within 1.50 s (33 a second), and 51 of them were refused with 417."; got != want {
 		t.Errorf("got %q", got)
 	}
 }

@@ -32,13 +32,14 @@ var mayImport = map[string]string{
 	"analysis/http1":   "reassembly analysis",
 	"analysis/record":  "reassembly analysis",
 	"analysis/retry":   "reassembly analysis",
+	"analysis/peers":   "reassembly analysis",
 	"analysis/rules":   "capture reassembly analysis",
 	"analysis/store":   "capture reassembly analysis",
 	"analysis/query":   "capture reassembly analysis",
 	"analysis/extract": "capture capture/decode reassembly analysis analysis/rules",
 	"analysis/report":  "capture reassembly analysis analysis/rules github.com/charmbracelet/x/ansi",
 	"analysis/engine": "capture capture/decode reassembly analysis analysis/sniff analysis/tlskey analysis/http1 analysis/record " +
-		"analysis/retry analysis/rules analysis/store",
+		"analysis/retry analysis/peers analysis/rules analysis/store",
 	"tui": "capture reassembly analysis analysis/rules analysis/report analysis/store analysis/query charm.land/lipgloss/v2 " +
 		"charm.land/bubbletea/v2 charm.land/bubbles/v2/key charm.land/bubbles/v2/textinput github.com/charmbracelet/colorprofile " +
 		"github.com/charmbracelet/x/ansi golang.org/x/term golang.org/x/sys/windows",
