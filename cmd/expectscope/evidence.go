@@ -3,14 +3,17 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"expectscope/analysis"
+	"expectscope/analysis/store"
 	"expectscope/capture"
 	"expectscope/capture/decode"
 	"expectscope/capture/live"
@@ -29,6 +32,7 @@ const (
 type evidence struct {
 	c       *console
 	dir     string
+	mu      sync.Mutex // guards recent and decoder: a browser extracts while packets come
 	recent  *live.Recent
 	decoder *decode.Decoder
 	buf     bytes.Buffer
@@ -49,6 +53,43 @@ func newEvidence(c *console, dir string, bytes int) (*evidence, error) {
 	}, nil
 }
 
+// newMemory remembers packets for a browser, and writes no files by itself.
+func newMemory(bytes int) *evidence {
+	return &evidence{recent: live.NewRecent(bytes), decoder: decode.New(decode.DefaultLimits())}
+}
+
+// add remembers a packet.
+func (e *evidence) add(p *capture.Packet) {
+	e.mu.Lock()
+	e.recent.Add(p)
+	e.mu.Unlock()
+}
+
+// extract writes what is remembered of an exchange's connection, from its beginning to what followed the exchange, with a comment
+// on each packet that proves a finding. It returns how many packets that were.
+func (e *evidence) extract(w io.Writer, x *store.Exchange) (int, error) {
+	from, to := x.Request.First.Time-int64(around), max(x.At, x.LastActivity.Time)+int64(around)
+	if syn := x.Conn.SYN; syn > 0 {
+		from = min(from, syn)
+	}
+	all := &analysis.Finding{Client: x.Conn.Addr(x.Client), Server: x.Conn.Addr(x.ServerDir())}
+	for _, f := range x.Findings {
+		all.Evidence = append(all.Evidence, f.Evidence...)
+	}
+	slices.Sort(all.Evidence)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.recent.Write(w, from, to, e.about(all), func(n capture.Num) string {
+		var said []string
+		for _, f := range x.Findings {
+			if slices.Contains(f.Evidence, n) {
+				said = append(said, f.Rule+": "+f.Summary)
+			}
+		}
+		return strings.Join(said, "\n")
+	})
+}
+
 // exchange hears of the exchange whose findings come next.
 func (e *evidence) exchange(x *analysis.Exchange) {
 	e.from = x.Request.First.Time - int64(around)
@@ -61,7 +102,7 @@ func (e *evidence) exchange(x *analysis.Exchange) {
 // finding writes the file of a finding. One that was written before is replaced
 // only by one with more in it: the memory of packets is short.
 func (e *evidence) finding(f *analysis.Finding) {
-	name := f.Rule + "-" + strings.NewReplacer("/", "-", ":", ".").Replace(f.Exchange) + ".pcapng"
+	name := f.Rule + "-" + fileStem(f.Exchange) + ".pcapng"
 	before, known := e.written[name]
 	if f.State == analysis.Withdrawn || e.failed || !known && len(e.written) >= maxEvidence {
 		return

@@ -151,8 +151,8 @@ func (x *extraction) take(args []string) error {
 		case matchesAnyRule(arg):
 			x.rules = append(x.rules, arg)
 		default:
-			if _, err := os.Stat(arg); errors.Is(err, fs.ErrNotExist) && nearest(arg, ruleIDs()) != "" {
-				return unknownRule(arg)
+			if noFile(arg) {
+				return usage("a rule is as expectscope rules lists it, an exchange as 12/1", "no rule or exchange is called %s, and no file%s", arg, meant(arg, ruleIDs()))
 			}
 			x.names = append(x.names, arg)
 		}
@@ -164,6 +164,12 @@ func (x *extraction) take(args []string) error {
 		return usage("expectscope "+strings.Join(x.names, " ")+" shows ids and rules", "say which exchange, or the findings of which rule")
 	}
 	return nil
+}
+
+// noFile tells whether a word can be meant for a rule or an exchange only: there is no such file, and captures are not called like that.
+func noFile(arg string) bool {
+	_, err := os.Stat(arg)
+	return errors.Is(err, fs.ErrNotExist) && !slices.Contains(captureExts, strings.TrimPrefix(filepath.Ext(arg), "."))
 }
 
 // notExtracted says why nothing was written.

@@ -51,7 +51,7 @@ const liveExamples = `  expectscope live
   expectscope live --tui 'tcp port 80'
   expectscope live -D`
 
-// recentBytes is how much memory --evidence takes.
+// recentBytes is how much memory --evidence, and the browser, take for packets.
 const recentBytes = 32 << 20
 
 // liveOptions are the values of the flags of live.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,8 @@ func TestLiveBrowser(t *testing.T) {
 		}
 		return string(out)
 	}
-	tmux("new-session", "-d", "-x", "80", "-y", "24", program+" live -i lo --tui tcp; sleep 5")
+	dir := t.TempDir()
+	tmux("new-session", "-d", "-c", dir, "-x", "80", "-y", "24", program+" live -i lo --tui tcp; sleep 5")
 	defer exec.Command("tmux", "-L", "expectscope-live", "kill-server").Run()
 	shows := func(text string) bool {
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -117,6 +119,12 @@ func TestLiveBrowser(t *testing.T) {
 	talk(t, asks, refuses+" | Connection: close")
 	if tmux("send-keys", "2"); !shows("/up") {
 		t.Errorf("no exchange appears:\n%s", tmux("capture-pane", "-p"))
+	}
+	if tmux("send-keys", "e"); !shows("wrote expectscope-") {
+		t.Errorf("the packets are not extracted:\n%s", tmux("capture-pane", "-p"))
+	}
+	if names, _ := filepath.Glob(filepath.Join(dir, "*.pcapng")); len(names) != 1 {
+		t.Errorf("extracted: %q", names)
 	}
 	tmux("send-keys", "q")
 }

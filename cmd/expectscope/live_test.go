@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"expectscope/analysis"
+	"expectscope/analysis/store"
 	"expectscope/capture"
 	"expectscope/capture/live"
 	"expectscope/reassembly"
@@ -156,6 +157,28 @@ func TestEvidenceKeepsTheBest(t *testing.T) {
 	}
 	if e.conclude() || said.Len() > 0 {
 		t.Errorf("complaints: %s", said.String())
+	}
+}
+
+// What a browser extracts are the packets of the exchange, its proof with a comment; when they are gone it says what keeps them.
+func TestMemoryExtracts(t *testing.T) {
+	x, f := upload417(5)
+	kept := &store.Exchange{Exchange: *x, Findings: []*store.Finding{{Finding: *f}}}
+	e := newMemory(1 << 20)
+	t.Chdir(t.TempDir())
+	if name, err := e.extractOne(kept); !errors.Is(err, errForgotten) || name != "" {
+		t.Errorf("of nothing: %q, %v", name, err)
+	}
+	if files, _ := os.ReadDir("."); len(files) > 0 {
+		t.Errorf("%s was left", files[0].Name())
+	}
+	for _, n := range []capture.Num{6, 7} { // 7 is named by the finding, 6 is another's
+		e.add(&capture.Packet{Num: n, Time: 1e18 + 1e9, Link: 1, Data: []byte("no IP"), Len: 5})
+	}
+	name, err := e.extractOne(kept)
+	text, _ := os.ReadFile(name)
+	if err != nil || strings.Count(string(text), "no IP") != 1 || !strings.Contains(string(text), f.Rule+": "+f.Summary) {
+		t.Errorf("%q, %v: %q", name, err, text)
 	}
 }
 

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"os"
 
 	"expectscope/analysis"
 	"expectscope/analysis/engine"
@@ -31,6 +34,9 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
+	if w.evidence == nil {
+		w.evidence = newMemory(recentBytes)
+	}
 	l := &load{store: store.New(), thrift: newThrift(c), src: w, keys: keys, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
 	go l.run()
 	name := o.capture.Interface
@@ -39,6 +45,13 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 	}
 	err = tui.Run(l.store, tui.Options{
 		Title: "live " + name, Stop: w.Stop,
+		Extract: func(id string) (string, error) {
+			name, err := w.evidence.extractOne(l.store.Snapshot().Find(id))
+			if errors.Is(err, errForgotten) && w.recorder != nil && !w.rotates { // it has the same numbers
+				return extractOne([]string{o.record.Path}, id, nil)
+			}
+			return name, err
+		},
 		Write: func(format string, rows tui.Rows) (string, error) {
 			return writeRows(format, rows, o.writing(c, w, false))
 		},
@@ -49,6 +62,24 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 		return &failure{status: statusUsage, text: err.Error()}
 	}
 	return w.conclude(l.conclude(&quiet))
+}
+
+var errForgotten = fmt.Errorf("are gone: the last %d MB are remembered; live -w FILE keeps all", recentBytes>>20)
+
+// extractOne writes the packets of an exchange to a new file in the working directory and names it.
+func (e *evidence) extractOne(x *store.Exchange) (name string, err error) {
+	file, err := newFile("expectscope-"+fileStem(x.ID), ".pcapng")
+	if err != nil {
+		return "", err
+	}
+	n, err := e.extract(file, x)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("the packets of %s %w", x.ID, errForgotten)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
 }
 
 // unrecorded marks findings whose packets nobody keeps.

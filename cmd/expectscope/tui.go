@@ -234,7 +234,7 @@ func writeRows(format string, rows tui.Rows, o report.Options) (name string, err
 
 // extractOne writes the packets of an exchange to a new file in the working directory and names it.
 func extractOne(names []string, id string, keys *keylog) (name string, err error) {
-	file, err := newFile("expectscope-"+strings.NewReplacer("/", "-", ":", ".").Replace(id), ".pcapng")
+	file, err := newFile("expectscope-"+fileStem(id), ".pcapng")
 	if err != nil {
 		return "", err
 	}
@@ -244,6 +244,9 @@ func extractOne(names []string, id string, keys *keylog) (name string, err error
 	}
 	return file.Name(), nil
 }
+
+// fileStem is an exchange's ID as part of a file's name.
+func fileStem(id string) string { return strings.NewReplacer("/", "-", ":", ".").Replace(id) }
 
 // newFile makes a file that is not there yet: stem.ext, or stem-2.ext and so on.
 func newFile(stem, ext string) (*os.File, error) {

@@ -40,7 +40,7 @@ func (w *watched) Next(p *capture.Packet) error {
 			w.recorded(w.recorder.Write(p))
 		}
 		if w.evidence != nil {
-			w.evidence.recent.Add(p)
+			w.evidence.add(p)
 		}
 	case errors.Is(err, capture.ErrIdle) && w.recorder != nil:
 		w.recorded(w.recorder.Flush())
