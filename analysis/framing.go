@@ -62,8 +62,8 @@ func BeginsRequest(b []byte) (method string, more bool) {
 		return "", false
 	}
 	line, rest, whole := bytes.Cut(b, []byte{'\n'})
-	if !whole {
-		return "", bytes.IndexByte(b, 0) < 0
+	if !whole || bytes.IndexByte(line, 0) >= 0 {
+		return "", bytes.IndexByte(line, 0) < 0
 	}
 	_, target, version := SplitRequestLine(strings.TrimRight(string(line), "\r \t"))
 	if target == "" || len(version) != len("HTTP/1.1") || !strings.HasPrefix(version, "HTTP/1.") {

@@ -24,8 +24,9 @@ func (p *inner) add(b []byte, body *analysis.Body) {
 	if p.over = b == nil; p.over {
 		return
 	}
+	b = b[:min(len(b), analysis.LookAt-len(p.begun))]
 	if len(p.begun) > 0 {
-		p.begun = append(p.begun, b[:min(len(b), analysis.LookAt-len(p.begun))]...)
+		p.begun = append(p.begun, b...)
 		b = p.begun
 	}
 	method, more := analysis.BeginsRequest(b)

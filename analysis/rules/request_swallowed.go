@@ -27,7 +27,7 @@ inference from its silence, so it is never more than likely.`,
 		}
 		v := say("The server ate the next request as body of this one: the connection is out of step.")
 		v.Confidence = new(min(o.ClientSure, o.ServerSure))
-		v.Evidence = []reassembly.Mark{c.Final.First, o.At, c.NextHead}
+		v.Evidence = []reassembly.Mark{c.Final.First, o.At, c.NextHead, c.NextFinal}
 		if o.Next != "" {
 			v.Related = []string{o.Next}
 		}
