@@ -3,10 +3,10 @@ FUZZTIME ?= 60s
 TOOL = go tool -modfile=.ci/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test race lint fuzz golden pcaps docs demo cover
+.PHONY: help build check test race lint fuzz golden pcaps bench bench-baseline bench-peers docs demo cover
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
 
 build: ## build one static binary, ./expectscope
 	CGO_ENABLED=0 go build -trimpath -o expectscope ./cmd/expectscope
@@ -37,6 +37,18 @@ golden: ## write all goldens anew; git diff shows what changed
 
 pcaps: ## rebuild testdata/pcaps/*.pcap from their conversations
 	go test ./capture/script -run TestPcapsAreBuilt -update
+
+BENCH = go test -run='^$$' -bench='Stages|ScanHead|JudgeInOrder|InOrder$$|ManyConns|Decode|^BenchmarkNext' -benchtime=0.2s -count=6 \
+	./analysis/engine ./analysis/http1 ./analysis/rules ./reassembly ./capture/decode ./capture/pcapfile
+
+bench: ## hold the benchmarks of each stage against .ci/bench.txt
+	@out=$$(mktemp) && $(BENCH) >$$out && $(TOOL) benchstat .ci/bench.txt $$out; s=$$?; rm -f $$out; exit $$s
+
+bench-baseline: ## write .ci/bench.txt anew, on a machine with nothing else to do
+	$(BENCH) >.ci/bench.txt
+
+bench-peers: ## hold the program against cat and the tools that read HTTP from captures
+	.ci/bench-peers
 
 docs: ## write the README's picture and rule table anew
 	go test ./cmd/expectscope -run TestREADME -update

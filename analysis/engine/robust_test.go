@@ -320,7 +320,7 @@ func TestAllocationBudget(t *testing.T) {
 	}
 	each := allocs / float64(len(packets))
 	t.Logf("%.4f allocations a packet", each)
-	if each > 0.05 {
-		t.Errorf("%.4f allocations a packet of %d, want at most 0.05", each, len(packets))
+	if each > 0.02 {
+		t.Errorf("%.4f allocations a packet of %d, want at most 0.02", each, len(packets))
 	}
 }
