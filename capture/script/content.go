@@ -58,6 +58,9 @@ func (a *act) content(text string) error {
 	case "lastchunk":
 		a.data = lines("0", strings.TrimPrefix(args, "|"))
 		return nil
+	case "h2":
+		a.data, err = Frame(args)
+		return err
 	}
 	return a.head(text)
 }
@@ -66,7 +69,7 @@ func (a *act) content(text string) error {
 func (a *act) head(text string) error {
 	first, fields, _ := strings.Cut(text, " | ")
 	if !strings.Contains(first, "HTTP/") {
-		return fmt.Errorf("expected a head with HTTP/, body, chunk, lastchunk, quoted bytes, fin, rst or ack, not %q", first)
+		return fmt.Errorf("expected a head with HTTP/, body, chunk, lastchunk, h2, quoted bytes, fin, rst or ack, not %q", first)
 	}
 	a.data = lines(first, fields)
 	return nil

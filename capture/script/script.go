@@ -51,6 +51,21 @@
 //	lastchunk | Name: value       the last chunk and its trailers, if any
 //	"raw\r\n\x00"                 bytes in Go's quoting
 //	fin, rst, ack                 a segment without data
+//	h2 preface                    a frame of HTTP/2, below
+//
+// A frame of HTTP/2 (RFC 9113) is its type, its stream, and what it carries:
+//
+//	h2 preface                            the client's preface and SETTINGS
+//	h2 HEADERS 1 END_STREAM | :path: /    fields, " | " before each; MORE: without END_HEADERS
+//	h2 CONTINUATION 1 | a: b              more of them
+//	h2 PUSH_PROMISE 1 2 | :path: /x       the promised stream behind the other
+//	h2 DATA 1 500 END_STREAM pad=10       so many octets of content; pad= in HEADERS too
+//	h2 RST_STREAM 1 CANCEL                error codes by their names
+//	h2 GOAWAY 1 NO_ERROR                  the last stream that was processed
+//	h2 SETTINGS ACK, h2 PING, h2 WINDOW_UPDATE 0 100, h2 PRIORITY 1
+//
+// Fields are literals that are not indexed (RFC 7541, Section 6.2.2); "+a: b" enters the dynamic table, "#62" is its
+// newest entry.
 //
 // A side acknowledges all the other side sent on the lines before its own, and
 // in between as stacks do: at once, half a round trip after the segment passed,
