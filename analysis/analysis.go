@@ -2,7 +2,7 @@
 // what it is made of, [Doubt], and the words of judgement, [Rule], [Case],
 // [Verdict] and [Finding].
 //
-// Data flows one way. A protocol machine (analysis/http1) tells [Events] to
+// Data flows one way. A protocol machine (analysis/http1, analysis/http2) tells [Events] to
 // analysis/record, which builds exchanges; analysis/retry links attempts;
 // analysis/rules judges a [Case] and says [Finding]; analysis/report writes
 // them. analysis/engine puts them together. Everything here is plain data and
@@ -37,9 +37,12 @@ type Exchange struct {
 	// Client is the direction the request travelled in: Conn.Addr(Client) is
 	// the HTTP client. It differs from reassembly.Forward only where no handshake was seen.
 	Client reassembly.Dir
-	// Stream is the ordinal of the request on the connection, from 1.
+	// Stream is the ordinal of the request on the connection, from 1. In HTTP/2 it is the stream's identifier, plus
+	// the number of requests before the connection became HTTP/2.
 	Stream uint32
-	State  State
+	// StreamID is the identifier of the HTTP/2 stream; 0 when no part of the exchange was HTTP/2.
+	StreamID uint32
+	State    State
 	// TLS is what the bytes were decrypted from, nil when they were in the clear.
 	TLS *TLS
 
@@ -53,7 +56,9 @@ type Exchange struct {
 
 	// Ends is how each direction of the connection ended, as far as seen when the exchange settled.
 	Ends [2]reassembly.End
-	// Ended says how the exchange itself ended.
+	// Resets are the resets of its HTTP/2 stream, in the order in which they were captured.
+	Resets []StreamReset
+	// Ended says how the exchange itself ended; an HTTP/2 stream that was reset ends as a connection that was.
 	Ended Ended
 	// LastActivity is the mark of the last byte either side sent for this exchange.
 	LastActivity reassembly.Mark
@@ -126,6 +131,8 @@ type Message struct {
 	// Close tells that the message announces the end of the connection:
 	// Connection: close, or HTTP/1.0 without keep-alive (RFC 9112, Section 9.3).
 	Close bool
+	// EndStream, of an interim response: it ends the HTTP/2 stream, which it must not.
+	EndStream bool
 }
 
 // A Field is one field line (RFC 9110, Section 5).
@@ -174,6 +181,9 @@ type Body struct {
 	Read, Crossing int64
 	// Resent counts retransmitted stream bytes while the body was being sent; they are in no other count.
 	Resent int64
+	// Flow and Wire count what carried the content in HTTP/2, as far as it was captured: payload of DATA frames with
+	// their padding, which is what flow control counts (RFC 9113, Section 5.2), and that with their headers. 0 in HTTP/1.x.
+	Flow, Wire int64
 	// First and Last are marks of the first and of the last content byte; zero when Sent is 0.
 	First, Last reassembly.Mark
 	// Complete tells that the body was seen to its end.
@@ -300,13 +310,15 @@ const (
 	DoubtClock
 	DoubtDrops
 	DoubtInternal
+	// DoubtHPACK: fields are unknown, because their compression refers to what was not captured (RFC 7541).
+	DoubtHPACK
 )
 
 // String is the word for it in the output contract.
 func (k DoubtKind) String() string {
 	return [...]string{
 		"gap", "mid-stream", "one-sided", "snaplen", "capture-end", "ambiguous-framing",
-		"evicted", "conflict", "clock", "drops", "internal",
+		"evicted", "conflict", "clock", "drops", "internal", "field-compression",
 	}[k]
 }
 

@@ -24,10 +24,15 @@ type Head struct {
 	Expect bool
 	// Odd tells of a request that its fields give no length that every receiver reads alike (RFC 9112, Section 6.3).
 	Odd bool
+	// Stream is the identifier of the HTTP/2 stream, 0 in HTTP/1.x. Text is then the fields written as lines of
+	// HTTP/1.x, pseudo-header fields in front, since what is on the wire is compressed.
+	Stream uint32
+	// EndStream, of an interim response: it ends the stream, which it must not (RFC 9113, Section 8.1).
+	EndStream bool
 }
 
 // Events is what a protocol machine tells analysis/record; http1 and http2 speak only this.
-// Streams are numbered by the machine in the order of their requests, from 1.
+// Streams are numbered by the machine in the order of their requests, from 1; those of HTTP/2 by their identifiers.
 type Events interface {
 	// Request: a head is complete; the exchange opens here, not at the body's end.
 	Request(stream uint32, h *Head)
@@ -40,6 +45,10 @@ type Events interface {
 	// Body: n content bytes, framing removed, end at m. b holds them, or is nil where they are not at hand (cut by the snap
 	// length). sealed: TCP offsets do not count content. seen is Chunk.Seen.
 	Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m reassembly.Mark, seen uint64, sealed bool)
+	// Frame: a DATA frame of HTTP/2 is over, of which content was told as Body: flow octets of payload, wire octets with its header.
+	Frame(stream uint32, d reassembly.Dir, flow, wire uint64)
+	// Reset: one side gave up the stream (RFC 9113, Section 6.4), or said that it will not be processed (Section 6.8).
+	Reset(stream uint32, r StreamReset)
 	// Lost: n content bytes are missing from the capture.
 	Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly.Gap)
 	// Owed: bytes where an owed body belongs look like a request: both readings, so far. The last call for a stream holds. When it says
@@ -58,4 +67,28 @@ type Observer interface {
 	Events
 	// Opaque: the rest of the connection cannot be read, and by which kind: "tls", "http2", "ssh", "upgraded", "other".
 	Opaque(kind string)
+}
+
+// EndingOf is how an exchange ends when its connection does.
+func EndingOf(e reassembly.Ending) Ended {
+	switch e {
+	case reassembly.FIN:
+		return EndedFIN
+	case reassembly.RST, reassembly.Reused:
+		return EndedRST
+	case reassembly.CaptureEnd:
+		return EndedCapture
+	}
+	return EndedIdle
+}
+
+// DoubtOf is the doubt that missing bytes cast.
+func DoubtOf(c reassembly.Cause) DoubtKind {
+	switch c {
+	case reassembly.Snapped:
+		return DoubtSnapLen
+	case reassembly.Evicted:
+		return DoubtEvicted
+	}
+	return DoubtGap
 }

@@ -202,6 +202,9 @@ func (x *Exchange) HadBody(m *Message) (had, sure bool) {
 	if m.First.Acked == reassembly.NoAck {
 		return x.ReqBody.First.Time < m.First.Time, false
 	}
+	if x.StreamID != 0 { // what follows the head may belong to other streams
+		return m.First.Acked >= x.ReqBody.First.Off, true
+	}
 	return m.First.Acked > x.Request.Last.Off, true
 }
 
@@ -276,13 +279,19 @@ func (x *Exchange) Waiting() string {
 	return "client"
 }
 
-// Authority is the request's host and port as sent, from an absolute target or else the Host field; "" when there is none.
+// Authority is the request's host and port as sent, from an absolute target or else the Host field, in HTTP/2 from
+// :authority or else Host (RFC 9113, Section 8.3.1); "" when there is none.
 func (x *Exchange) Authority() string {
 	if _, rest, ok := strings.Cut(x.Request.Target, "://"); ok && !strings.HasPrefix(x.Request.Target, "/") {
 		return rest[:strings.IndexAny(rest+"/", "/?#")]
 	}
 	if x.Request.Method == "CONNECT" {
 		return x.Request.Target
+	}
+	if x.HTTP2() {
+		if a, ok := x.Request.Get(":authority"); ok {
+			return a
+		}
 	}
 	h, _ := x.Request.Get("Host")
 	return h
@@ -333,6 +342,9 @@ func (x *Exchange) Traits() Trait {
 	}
 	if x.Owed != nil {
 		t |= TraitOwed
+	}
+	if x.ShortStream() {
+		t |= TraitFraming
 	}
 	if len(x.Orphans) > 0 {
 		t |= TraitOrphan

@@ -4,7 +4,7 @@
 // An [Engine] is a plain value of one goroutine and has no clock: what it says
 // is a function of the packets alone, so a file, an interface and a test give
 // the same answer. For each connection a session holds the layers
-// (sniff, http1) and a recorder; closed exchanges wait (settle.go) until what
+// (sniff, http1, http2) and a recorder; closed exchanges wait (settle.go) until what
 // may follow them has been seen, then analysis/rules judges them.
 package engine
 

@@ -226,9 +226,9 @@ func TestOpaque(t *testing.T) {
 @conn s 10.0.0.1:40001 10.0.0.9:22
 < "SSH-2.0-x\r\n"
 @conn h 10.0.0.1:40002 10.0.0.9:80
-> "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+> "PRI * HTTP/2.0\r\n\r\nNO\r\n\r\n"
 `+theEnd, script.Options{})
-	for _, kind := range []string{"tls", "ssh", "http2"} {
+	for _, kind := range []string{"tls", "ssh", "other"} {
 		if sum.Capture.Opaque[kind] != 1 {
 			t.Errorf("%d connections are %s, want 1", sum.Capture.Opaque[kind], kind)
 		}

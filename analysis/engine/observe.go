@@ -41,6 +41,16 @@ func (b *both) Body(stream uint32, d reassembly.Dir, p []byte, n uint64, m reass
 	b.then.Body(stream, d, p, n, m, seen, sealed)
 }
 
+func (b *both) Frame(stream uint32, d reassembly.Dir, flow, wire uint64) {
+	b.first.Frame(stream, d, flow, wire)
+	b.then.Frame(stream, d, flow, wire)
+}
+
+func (b *both) Reset(stream uint32, r analysis.StreamReset) {
+	b.first.Reset(stream, r)
+	b.then.Reset(stream, r)
+}
+
 func (b *both) Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly.Gap) {
 	b.first.Lost(stream, d, n, g)
 	b.then.Lost(stream, d, n, g)

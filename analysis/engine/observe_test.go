@@ -45,6 +45,12 @@ func (o *onlooker) Body(stream uint32, d reassembly.Dir, _ []byte, n uint64, _ r
 	o.note("body %d %d %d", stream, d, n)
 }
 
+func (o *onlooker) Frame(stream uint32, d reassembly.Dir, flow, _ uint64) {
+	o.note("frame %d %d %d", stream, d, flow)
+}
+
+func (o *onlooker) Reset(stream uint32, r analysis.StreamReset) { o.note("reset %d %s", stream, r) }
+
 func (o *onlooker) Lost(stream uint32, _ reassembly.Dir, n uint64, _ *reassembly.Gap) {
 	o.note("lost %d %d", stream, n)
 }

@@ -6,6 +6,7 @@ import (
 
 	"expectscope/analysis"
 	"expectscope/analysis/http1"
+	"expectscope/analysis/http2"
 	"expectscope/analysis/record"
 	"expectscope/analysis/sniff"
 	"expectscope/reassembly"
@@ -50,18 +51,43 @@ func (s *session) sniffer(joined bool, next uint32, alpn string) reassembly.Laye
 		Opaque: s.opaque,
 		TLS:    func() reassembly.Layer { return s.decrypter(next) },
 		HTTP1: func(client reassembly.Dir) reassembly.Layer {
-			if s.rec == nil {
-				s.from = s.conn.Addr(client).Addr()
-				s.rec = record.New(s, &s.e.pool, s.conn, client, s.prefix(), s.e.o.All)
-				s.rec.SetTLS(s.tls)
-			}
+			s.record(client)
 			return http1.New(s.events(), http1.Options{
 				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque, Heads: &s.e.heads,
 				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next, "") },
+				HTTP2: func(stream uint32, head bool) reassembly.Layer {
+					return s.http2(http2.Options{Client: client, Base: stream - 1, Upgraded: true, Head: head})
+				},
 			})
 		},
+		HTTP2: func(client reassembly.Dir, joined bool) reassembly.Layer {
+			s.record(client)
+			return s.http2(http2.Options{Client: client, Base: next - 1, Joined: joined})
+		},
+		Frames: http2.Side,
 	})
 	return sn
+}
+
+// record begins to build exchanges, once it is known which direction the requests travel in.
+func (s *session) record(client reassembly.Dir) {
+	if s.rec == nil {
+		s.from = s.conn.Addr(client).Addr()
+		s.rec = record.New(s, &s.e.pool, s.conn, client, s.prefix(), s.e.o.All)
+		s.rec.SetTLS(s.tls)
+	}
+}
+
+// http2 reads HTTP/2. To who looks on it is opaque: what is told of it is not what is in the packets.
+func (s *session) http2(o http2.Options) reassembly.Layer {
+	o.Opaque, o.Limit = s.opaque, s.e.limit
+	o.Unread = func(at reassembly.Mark) {
+		s.blind(at.Time, at.Time, "a request's fields refer to what was not captured")
+	}
+	if s.watch != nil {
+		s.watch.Opaque("http2")
+	}
+	return http2.New(s.rec, o)
 }
 
 func (s *session) prefix() string {

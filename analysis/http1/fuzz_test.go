@@ -150,4 +150,6 @@ func (nothing) Owed(uint32, uint32, analysis.Owed)                              
 func (nothing) Lost(uint32, reassembly.Dir, uint64, *reassembly.Gap)                       {}
 func (nothing) Body(uint32, reassembly.Dir, []byte, uint64, reassembly.Mark, uint64, bool) {}
 func (nothing) Done(uint32, reassembly.Dir, analysis.Ended, reassembly.Mark)               {}
+func (nothing) Frame(uint32, reassembly.Dir, uint64, uint64)                               {}
+func (nothing) Reset(uint32, analysis.StreamReset)                                         {}
 func (nothing) Doubt(uint32, analysis.DoubtKind, analysis.Part, reassembly.Mark)           {}

@@ -51,7 +51,7 @@ func (h *half) room() *analysis.Head {
 // data reads a chunk to its end, or to where the machine stops reading.
 func (h *half) data(c *reassembly.Chunk) {
 	at := 0
-	for at < len(c.Data) && !h.m.dead && h.m.inner == nil {
+	for at < len(c.Data) && !h.m.dead && !h.m.passesOn(h.dir) {
 		at = h.step(c, at)
 	}
 	if h.m.inner != nil && at < len(c.Data) {
@@ -294,9 +294,9 @@ func (h *half) gap(g *reassembly.Gap) {
 	case untilClose:
 	default:
 		if h.state == head && h.lineOK && len(h.buf) > 0 {
-			h.cutHead(g.At, g.Len, doubtOf(g))
+			h.cutHead(g.At, g.Len, analysis.DoubtOf(g.Why))
 		}
-		h.outOfStep(g.At, doubtOf(g))
+		h.outOfStep(g.At, analysis.DoubtOf(g.Why))
 		return
 	}
 	at := *g
@@ -312,18 +312,8 @@ func (h *half) gap(g *reassembly.Gap) {
 		h.passed(n, at.At)
 	}
 	if lax || n < g.Len {
-		h.outOfStep(g.At, doubtOf(g))
+		h.outOfStep(g.At, analysis.DoubtOf(g.Why))
 	}
-}
-
-func doubtOf(g *reassembly.Gap) analysis.DoubtKind {
-	switch g.Why {
-	case reassembly.Snapped:
-		return analysis.DoubtSnapLen
-	case reassembly.Evicted:
-		return analysis.DoubtEvicted
-	}
-	return analysis.DoubtGap
 }
 
 // outOfStep: where the next message begins is not known any more.
@@ -360,7 +350,7 @@ func (h *half) cutByCapture(e *reassembly.End) bool {
 
 // end reads the end of this direction.
 func (h *half) end(e *reassembly.End) {
-	how := ending(e.How)
+	how := analysis.EndingOf(e.How)
 	client := h.dir == h.m.o.Client
 	if h.state == untilClose && e.How == reassembly.FIN {
 		how = analysis.EndedComplete

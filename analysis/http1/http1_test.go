@@ -219,6 +219,10 @@ func (j *journal) Done(s uint32, d reassembly.Dir, how analysis.Ended, _ reassem
 	j.say("%s %s, %d bytes", k, word, j.bodies[k])
 }
 
+func (j *journal) Frame(uint32, reassembly.Dir, uint64, uint64) { j.t.Error("a frame in HTTP/1.x") }
+
+func (j *journal) Reset(uint32, analysis.StreamReset) { j.t.Error("a stream reset in HTTP/1.x") }
+
 func (j *journal) Doubt(s uint32, k analysis.DoubtKind, p analysis.Part, _ reassembly.Mark) {
 	j.say("%d doubt %s %b", s, k, p)
 }

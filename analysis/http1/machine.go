@@ -41,6 +41,9 @@ type Options struct {
 	// Switch gives the layer for what a tunnel carries (RFC 9110, Section
 	// 9.3.6); next is the number its first stream would have.
 	Switch func(next uint32) reassembly.Layer
+	// HTTP2 gives the layer for what follows when both sides agreed on HTTP/2: stream, the request that asked for it, is
+	// stream 1 there. head: its method is HEAD.
+	HTTP2 func(stream uint32, head bool) reassembly.Layer
 	// Opaque is told once when the rest of the connection is not HTTP/1.x: "other" when it never was, "upgraded" after 101.
 	Opaque func(kind string)
 	// Heads is room for the heads that events show; machines that are used by turns may share it. Nil: the machine has its own.
@@ -69,6 +72,7 @@ type Machine struct {
 	server   reassembly.Mark  // end of the server's stream, Packet 0 while open
 	ending   analysis.Ended   // how it ended
 	dead     bool
+	upgrade
 	owed
 }
 
@@ -77,6 +81,7 @@ type outstanding struct {
 	stream        uint32
 	head, connect bool // HEAD, CONNECT: they change how the answer ends
 	close         bool // the request announced the end of the connection
+	h2c           bool // the request asked for HTTP/2
 	acked         uint64
 }
 
@@ -107,7 +112,7 @@ func (m *Machine) Dead() bool {
 // Data reads a chunk.
 func (m *Machine) Data(c *reassembly.Chunk) {
 	switch {
-	case m.inner != nil:
+	case m.passesOn(c.Dir):
 		m.inner.Data(c)
 	case m.dead:
 	case c.Dir == m.o.Client:
@@ -120,8 +125,10 @@ func (m *Machine) Data(c *reassembly.Chunk) {
 // Gap reads a hole.
 func (m *Machine) Gap(g *reassembly.Gap) {
 	switch {
-	case m.inner != nil:
+	case m.passesOn(g.Dir):
 		m.inner.Gap(g)
+	case m.finishing:
+		m.finishGap(g)
 	case m.dead:
 	case g.Dir == m.o.Client:
 		m.owedGap(g)
@@ -141,8 +148,10 @@ func (m *Machine) Resent(r *reassembly.Resent) {
 // End reads the end of a direction.
 func (m *Machine) End(e *reassembly.End) {
 	switch {
-	case m.inner != nil:
+	case m.passesOn(e.Dir):
 		m.inner.End(e)
+	case m.finishing:
+		m.finishEnd(e)
 	case m.dead:
 	case e.Dir == m.o.Client:
 		m.owedEnd()
@@ -155,7 +164,7 @@ func (m *Machine) End(e *reassembly.End) {
 			m.conclude(e.At)
 		}
 	default:
-		m.server, m.ending = e.At, ending(e.How)
+		m.server, m.ending = e.At, analysis.EndingOf(e.How)
 		m.resp.end(e)
 		m.owedEnd()
 		m.conclude(e.At)
@@ -164,6 +173,9 @@ func (m *Machine) End(e *reassembly.End) {
 
 // Busy tells that an exchange is open.
 func (m *Machine) Busy() bool {
+	if d, ok := m.inner.(interface{ Busy() bool }); ok {
+		return d.Busy()
+	}
 	return len(m.queue) > 0 || m.req.state != head || len(m.req.buf) > 0
 }
 
@@ -226,17 +238,4 @@ func (m *Machine) align(first reassembly.Mark) {
 		}
 		m.pop(analysis.EndedNot, first)
 	}
-}
-
-// ending is how an exchange ends when its connection does.
-func ending(e reassembly.Ending) analysis.Ended {
-	switch e {
-	case reassembly.FIN:
-		return analysis.EndedFIN
-	case reassembly.RST, reassembly.Reused:
-		return analysis.EndedRST
-	case reassembly.CaptureEnd:
-		return analysis.EndedCapture
-	}
-	return analysis.EndedIdle
 }

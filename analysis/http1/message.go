@@ -25,7 +25,7 @@ func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	}
 	connect := string(h.Method) == "CONNECT"
 	m.push(outstanding{
-		stream: s, head: string(h.Method) == "HEAD", connect: connect, close: h.Close, acked: h.Last.Acked,
+		stream: s, head: string(h.Method) == "HEAD", connect: connect, close: h.Close, acked: h.Last.Acked, h2c: f.h2c,
 	}, h.Last)
 	m.req.begin(s, h.Framing, h.Length, h.Last)
 	if connect && m.req.state == head {
@@ -64,10 +64,14 @@ func (m *Machine) responseHead(h *analysis.Head, f *fields) bool {
 	if m.resp.guess {
 		m.align(h.First)
 	}
-	if h.Status < 200 && h.Status != 101 {
+	http2 := h.Status == 101 && m.becomesHTTP2(f)
+	if h.Status < 200 && h.Status != 101 || http2 {
 		h.Framing = analysis.FramingNone
 		m.interim(h)
 		m.resp.state = head
+		if http2 {
+			m.becomeHTTP2(h.Last)
+		}
 		return true
 	}
 	var o outstanding // an answer to nobody is read like one to GET

@@ -247,7 +247,7 @@ func (m *Machine) conclude(at reassembly.Mark) {
 
 // bodyOver: the request's own content is over.
 func (m *Machine) bodyOver(s uint32, how analysis.Ended, at reassembly.Mark) {
-	m.refusal = 0
+	m.refusal, m.finishing = 0, false
 	m.ev.Done(s, m.req.dir, how, at)
 }
 

@@ -87,7 +87,9 @@ func (r *Recorder) find(stream uint32) *entry {
 // Request opens an exchange.
 func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 	var before *analysis.Exchange
-	if prev := r.before(stream); prev != nil {
+	if h.Stream != 0 {
+		r.wentOn(h)
+	} else if prev := r.before(stream); prev != nil {
 		prev.x.NextFirst, prev.x.NextHead = h.First, h.Last
 		if prev.kept {
 			before = prev.x
@@ -98,7 +100,7 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 	e.before = before
 	e.x = &e.own
 	x := e.x
-	x.Conn, x.Client, x.Stream, x.TLS = r.conn, r.client, stream, r.tls
+	x.Conn, x.Client, x.Stream, x.StreamID, x.TLS = r.conn, r.client, stream, h.Stream, r.tls
 	x.Request = analysis.Message{First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
 	x.ReqBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
 	x.LastActivity = h.Last
@@ -190,6 +192,7 @@ func (r *Recorder) Response(stream uint32, h *analysis.Head) {
 	if e.before != nil {
 		e.before.NextFinal = h.First
 	}
+	x.StreamID = max(x.StreamID, h.Stream) // that of a request that asked for HTTP/2 too
 	x.RespBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
 	e.split(h)
 	if e.kept {
@@ -272,6 +275,9 @@ func (r *Recorder) Done(stream uint32, d reassembly.Dir, how analysis.Ended, m r
 		} else {
 			e.x.RespBody.Complete, e.x.RespBody.End = e.x.Final != nil, m
 		}
+	}
+	if e.x.ShortStream() {
+		r.keep(e)
 	}
 	if e.done[0] && e.done[1] {
 		r.close(e, m)
@@ -373,22 +379,4 @@ func ended(client, server analysis.Ended, final bool) analysis.Ended {
 		return client
 	}
 	return analysis.EndedComplete
-}
-
-// fill makes the strings of a message from its head.
-func fill(m *analysis.Message, text []byte, request bool) {
-	m.Head = string(text)
-	m.Fields = analysis.ParseFields(m.Head)
-	line := analysis.FirstLine(m.Head)
-	if request {
-		m.Method, m.Target, m.Version = analysis.SplitRequestLine(line)
-		return
-	}
-	m.Version, m.Reason = analysis.SplitStatusLine(line)
-}
-
-func message(h *analysis.Head) analysis.Message {
-	m := analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
-	fill(&m, h.Text, false)
-	return m
 }

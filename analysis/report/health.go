@@ -32,7 +32,7 @@ func health(p *page, s *analysis.Summary, o *Options) {
 		p.para(healthIndent, healthIndent, "not TCP, packets: "+tally(c.Undecoded))
 	}
 	if len(c.Opaque) > 0 {
-		p.para(healthIndent, healthIndent, "not HTTP/1.x, connections: "+tally(c.Opaque))
+		p.para(healthIndent, healthIndent, "not HTTP, connections: "+tally(c.Opaque))
 	}
 	if c.Opaque["tls"] > 0 {
 		p.para(healthIndent, healthIndent, "TLS cannot be read: capture where the traffic is plain, behind the proxy that ends TLS")

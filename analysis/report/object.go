@@ -57,6 +57,7 @@ func (o *objects) exchange(x *analysis.Exchange) {
 	}
 	o.links(x)
 	o.str("ended", x.Ended.String())
+	o.resets(x, home)
 	if who := x.Waiting(); who != "" {
 		o.str("waiting_for", who)
 		o.ms("silent_ms", x.At-x.LastActivity.Time)
@@ -83,6 +84,9 @@ func (o *objects) request(x *analysis.Exchange) {
 		o.str("tls_version", x.TLS.Version)
 		o.str("alpn", x.TLS.ALPN)
 		o.str("sni", x.TLS.SNI)
+	}
+	if x.StreamID != 0 {
+		o.uint("stream", uint64(x.StreamID))
 	}
 	o.addr("client", x.Conn.Addr(x.Client))
 	o.addr("server", x.Conn.Addr(x.ServerDir()))
@@ -212,6 +216,10 @@ func (o *objects) body(x *analysis.Exchange) {
 		o.int("crossing", b.Crossing)
 	}
 	o.int("lost", b.Lost)
+	if b.Wire > 0 {
+		o.int("flow", b.Flow)
+		o.int("wire", b.Wire)
+	}
 	o.bool("complete", b.Complete)
 	o.end('}')
 }

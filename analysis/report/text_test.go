@@ -276,7 +276,7 @@ func TestHealth(t *testing.T) {
 	}{
 		{analysis.CaptureHealth{Last: 2e9}, "CAPTURE  58 packets in 2.00 s from 1970-01-01 00:00:00 UTC; whole; drops unknown; no doubts\n"},
 		{analysis.CaptureHealth{DropsKnown: true, Doubts: 2, Inputs: make([]capture.Input, 2)}, "58 packets of 2 inputs in 0 s from 1970-01-01 00:00:00 UTC; whole; no drops; 2 exchanges in doubt\n"},
-		{analysis.CaptureHealth{Opaque: map[string]uint64{"http2": 2}}, "         not HTTP/1.x, connections: 2 http2\n"},
+		{analysis.CaptureHealth{Opaque: map[string]uint64{"other": 2}}, "         not HTTP, connections: 2 other\n"},
 		{analysis.CaptureHealth{BadChecksums: 1}, "         1 segment with a wrong checksum\n"},
 	} {
 		p := page{width: 200}

@@ -87,7 +87,7 @@ func before(a, b reassembly.Mark) bool { return a.Packet < b.Packet }
 
 // http1 tells whether the exchange is HTTP/1.x, where the connection's bytes say which message they belong to. The
 // rules about owed bodies and closing have no meaning on a stream of HTTP/2.
-func http1(c *analysis.Case) bool { return c.ReqBody.Framing != analysis.FramingH2 }
+func http1(c *analysis.Case) bool { return !c.HTTP2() }
 
 // ifSure is what may be claimed: nil, the most, or less where knowledge rests on the order of capture.
 func ifSure(sure bool) *analysis.Confidence {

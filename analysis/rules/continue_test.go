@@ -34,7 +34,7 @@ func TestNo100(t *testing.T) {
 		row{"one direction only", ignored().lacks(analysis.DoubtOneSided, analysis.PartInterim|analysis.PartFinal), ""},
 		row{"a hole in the body", ignored().lacks(analysis.DoubtGap, analysis.PartReqBody), "warning inconclusive: " + said},
 		row{"no acknowledgements", upload(5000).blindAcks().body(1000, 5000, 0).says(1010, 201, 0), "error likely: " + said},
-		row{"HTTP/2 streams", ignored().but(func(x *analysis.Exchange) { x.ReqBody.Framing = analysis.FramingH2 }), "notice certain: " + said},
+		row{"HTTP/2 streams", ignored().but(func(x *analysis.Exchange) { x.Request.Version, x.ReqBody.Framing = "HTTP/2", analysis.FramingH2 }), "notice certain: " + said},
 	)
 }
 

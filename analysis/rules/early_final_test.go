@@ -28,7 +28,7 @@ func TestEarlyFinalNoClose(t *testing.T) {
 		},
 		row{"a 200", upload(5000).says(1, 200, headLen), "notice certain: Answered with 200 without close: the connection still expects 5,000 bytes of body."},
 		row{"a protocol switch", upload(5000, "Upgrade: x").says(1, 101, headLen), ""},
-		row{"HTTP/2", turnedDown(403).but(func(x *analysis.Exchange) { x.ReqBody.Framing = analysis.FramingH2 }), ""},
+		row{"HTTP/2", turnedDown(403).but(func(x *analysis.Exchange) { x.Request.Version, x.ReqBody.Framing = "HTTP/2", analysis.FramingH2 }), ""},
 		row{"the head is cut", turnedDown(403).but(func(x *analysis.Exchange) { x.ReqBody.Framing, x.ReqBody.Declared = analysis.FramingUnknown, -1 }), ""},
 		row{"hung up at once", turnedDown(403).ends(2, reassembly.Reverse, reassembly.FIN), ""},
 		row{"hung up when idle", turnedDown(403).ends(5001, reassembly.Reverse, reassembly.FIN), "warning certain: " + say},

@@ -126,6 +126,6 @@ func TestUpgrade(t *testing.T) {
 		row{"unasked", upload(5).says(1, 101, headLen), "error certain: " + unasked},
 		row{"asked", both().says(1, 101, headLen), ""},
 		row{"the head is cut", upload(5).says(1, 101, headLen).lacks(analysis.DoubtSnapLen, analysis.PartRequest), ""},
-		row{"HTTP/2 has its own rule", upload(5).says(1, 101, headLen).but(func(x *analysis.Exchange) { x.ReqBody.Framing = analysis.FramingH2 }), ""},
+		row{"HTTP/2 has its own rule", upload(5).says(1, 101, headLen).but(func(x *analysis.Exchange) { x.Request.Version, x.ReqBody.Framing = "HTTP/2", analysis.FramingH2 }), ""},
 	)
 }

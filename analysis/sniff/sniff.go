@@ -28,6 +28,10 @@ type Options struct {
 	Joined bool
 	// HTTP1 gives the layer for HTTP/1.x; client is the direction of the requests.
 	HTTP1 func(client reassembly.Dir) reassembly.Layer
+	// HTTP2 gives the layer for HTTP/2; client is the direction of the requests, joined: it begins in the middle. Nil: it is opaque.
+	HTTP2 func(client reassembly.Dir, joined bool) reassembly.Layer
+	// Frames tells of bytes that begin a segment in the middle of a stream whether they are HTTP/2, and whether their sender is the client.
+	Frames func(b []byte) (client, ok bool)
 	// ALPN is the protocol agreed on in the TLS that the streams were decrypted from: "h2" decides, whatever they begin with.
 	ALPN string
 	// TLS gives the layer that reads TLS records; nil: they are opaque.
@@ -78,9 +82,13 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 		return
 	}
 	d := &s.dirs[c.Dir]
-	if s.o.ALPN == "h2" {
+	if s.o.ALPN == "h2" && !s.Joined() {
 		d.held.Add(c, 0)
-		s.found(http2, c.Dir)
+		if c.Data[0] == connPreface[0] {
+			s.found(http2, c.Dir)
+		} else {
+			s.found(settings, c.Dir)
+		}
 		return
 	}
 	if s.o.Joined || s.odd > 0 || d.joined {
@@ -100,7 +108,7 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 func (s *Sniffer) search(c *reassembly.Chunk) {
 	var client reassembly.Dir
 	switch k := classify(c.Data); {
-	case k == tls:
+	case k == tls, k == http2:
 		s.dirs[c.Dir].held.Add(c, 0)
 		s.found(k, c.Dir)
 		return
@@ -109,11 +117,30 @@ func (s *Sniffer) search(c *reassembly.Chunk) {
 	case k == request && endsInVersion(c.Data):
 		client = c.Dir
 	default:
-		s.tire()
+		s.searchFrames(c)
 		return
 	}
 	s.dirs[c.Dir].held.Add(c, 0)
 	s.start(s.o.HTTP1(client), client)
+}
+
+// searchFrames looks for frames of HTTP/2 where a segment begins.
+func (s *Sniffer) searchFrames(c *reassembly.Chunk) {
+	if s.o.Frames == nil || s.o.HTTP2 == nil {
+		s.tire()
+		return
+	}
+	byClient, ok := s.o.Frames(c.Data)
+	if !ok {
+		s.tire()
+		return
+	}
+	client := c.Dir
+	if !byClient {
+		client = c.Dir.Other()
+	}
+	s.dirs[c.Dir].held.Add(c, 0)
+	s.start(s.o.HTTP2(client, true), client)
 }
 
 // tire counts a segment that is nothing known; in the end the connection is left alone.
@@ -164,11 +191,16 @@ func (s *Sniffer) look(dir reassembly.Dir) {
 
 // found hands on what is no HTTP/1.x to its layer, if there is one.
 func (s *Sniffer) found(k kind, first reassembly.Dir) {
-	if k == tls && s.o.TLS != nil {
+	switch {
+	case k == tls && s.o.TLS != nil:
 		s.start(s.o.TLS(), first)
-		return
+	case k == http2 && s.o.HTTP2 != nil:
+		s.start(s.o.HTTP2(first, false), first)
+	case k == settings && s.o.HTTP2 != nil:
+		s.start(s.o.HTTP2(first.Other(), false), first.Other())
+	default:
+		s.opaque(k)
 	}
-	s.opaque(k)
 }
 
 // pass drops the first n bytes of a direction, of which some may still have to come.
@@ -240,11 +272,29 @@ const (
 	response
 	tls
 	http2
+	settings // of a server that speaks HTTP/2 and does not wait for the client's preface
 	ssh
 	other
 )
 
-var kindNames = [...]string{tls: "tls", http2: "http2", ssh: "ssh", other: "other"}
+var kindNames = [...]string{tls: "tls", http2: "http2", settings: "http2", ssh: "ssh", other: "other"}
+
+// connPreface is what HTTP/2 begins with (RFC 9113, Section 3.4), as far as it tells.
+const connPreface = "PRI * HTTP/2.0"
+
+// isSettings says whether b begins with the header of a SETTINGS frame as a connection begins with (RFC 9113, Section 6.5).
+func isSettings(b []byte) kind {
+	want := [...]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}
+	for i, c := range b[:min(len(b), len(want))] {
+		if c != want[i] && (i != 2 || c%6 != 0) {
+			return other
+		}
+	}
+	if len(b) < len(want) {
+		return undecided
+	}
+	return settings
+}
 
 // classify says what begins with b.
 func classify(b []byte) kind {
@@ -263,8 +313,10 @@ func classify(b []byte) kind {
 			return tls
 		}
 		return other
-	case begins(b, "PRI * HTTP/2.0"):
-		return whole(b, "PRI * HTTP/2.0", http2)
+	case begins(b, connPreface):
+		return whole(b, connPreface, http2)
+	case b[0] == 0:
+		return isSettings(b)
 	case begins(b, "HTTP/1."):
 		return whole(b, "HTTP/1.", response)
 	case begins(b, "SSH-"):

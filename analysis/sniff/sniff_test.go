@@ -191,7 +191,7 @@ func TestBeginnings(t *testing.T) {
 	} {
 		for _, ps := range [][]piece{c.ps, cut(c.ps)} {
 			if c.want == "other" { // it is given up only when nothing known follows
-				ps = append(slices.Clip(ps), slices.Repeat([]piece{up("\x00")}, patience)...)
+				ps = append(slices.Clip(ps), slices.Repeat([]piece{up("\x01")}, patience)...)
 			}
 			found, l := hear(t, false, ps)
 			if found != c.want {
@@ -255,8 +255,8 @@ func TestSomethingInFront(t *testing.T) {
 		{"SOCKS, then a request", append(slices.Clip(socks), up(get)), "http", get},
 		{"SOCKS, then tls", append(slices.Clip(socks), up(hello)), "tls", ""},
 		{"SOCKS, then half a request line", append(slices.Clip(socks), up("GET / HT")), "", ""},
-		{"watched to the last", append(slices.Repeat([]piece{up("\x00")}, patience), up(get)), "http", get},
-		{"given up", append(slices.Repeat([]piece{up("\x00")}, patience+1), up(get)), "other", ""},
+		{"watched to the last", append(slices.Repeat([]piece{up("\x01")}, patience), up(get)), "http", get},
+		{"given up", append(slices.Repeat([]piece{up("\x01")}, patience+1), up(get)), "other", ""},
 	} {
 		found, l := hear(t, false, c.ps)
 		if found != c.want {
@@ -350,3 +350,55 @@ func (nothing) Data(*reassembly.Chunk)    {}
 func (nothing) Gap(*reassembly.Gap)       {}
 func (nothing) Resent(*reassembly.Resent) {}
 func (nothing) End(*reassembly.End)       {}
+
+// HTTP/2 begins with the client's preface, or with the server's SETTINGS; in the middle with frames whose sender can be told.
+func TestHTTP2(t *testing.T) {
+	const settings = "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"
+	for _, c := range []struct {
+		name   string
+		joined bool
+		alpn   string
+		ps     []piece
+		want   string
+	}{
+		{"preface", false, "", []piece{up(preface), down(settings)}, "http2 0"},
+		{"server first", false, "", []piece{down(settings), up(preface)}, "http2 0"},
+		{"server is the initiator", false, "", []piece{down(preface)}, "http2 1"},
+		{"settings that are none", false, "", []piece{down("\x00\x00\x07\x04\x00\x00\x00\x00\x00"), up(get)}, "http"},
+		{"preface in the middle", true, "", []piece{down("xyz"), up(preface)}, "http2 0"},
+		{"frames in the middle", true, "", []piece{up("data"), up("frames of a client")}, "http2 0 joined"},
+		{"frames of the server", true, "", []piece{down("frames of a server")}, "http2 0 joined"},
+		{"ALPN", false, "h2", []piece{up(preface)}, "http2 0"},
+		{"ALPN, server first", false, "h2", []piece{down(settings)}, "http2 0"},
+		{"ALPN in the middle", true, "h2", []piece{up("x"), up("frames of a client")}, "http2 0 joined"},
+	} {
+		for _, ps := range [][]piece{c.ps, cut(c.ps)} {
+			found := ""
+			l := &listener{t: t}
+			s := New(Options{
+				Joined: c.joined, ALPN: c.alpn,
+				HTTP1:  func(reassembly.Dir) reassembly.Layer { found = "http"; return l },
+				Opaque: func(kind string) { found = kind },
+				Frames: func(b []byte) (client, ok bool) {
+					return strings.HasSuffix(string(b), "client"), strings.HasPrefix(string(b), "frames")
+				},
+				HTTP2: func(client reassembly.Dir, joined bool) reassembly.Layer {
+					found = fmt.Sprintf("http2 %d", client)
+					if joined {
+						found += " joined"
+					}
+					return l
+				},
+			})
+			var off [2]uint64
+			for i, p := range ps {
+				off[p.dir] += uint64(len(p.data))
+				s.Data(&reassembly.Chunk{Dir: p.dir, TTL: ttl, Mark: reassembly.Mark{Packet: capture.Num(i + 1), Off: base + off[p.dir]}, Data: []byte(p.data)})
+			}
+			whole := len(ps) == len(c.ps)
+			if found != c.want && (whole || !c.joined && c.want != "http") { // behind something else a beginning must be whole
+				t.Errorf("%s in %d pieces: %q, want %q", c.name, len(ps), found, c.want)
+			}
+		}
+	}
+}

@@ -52,26 +52,25 @@ func noTCP(c *console, h *analysis.CaptureHealth) {
 // opaqueHints says what to do about connections of a kind that cannot be read.
 var opaqueHints = []struct{ kind, name, hint string }{
 	{"tls", "TLS", "TLS is not decrypted: capture where the traffic is plain, behind the proxy that ends TLS or on the loopback of the server"},
-	{"http2", "HTTP/2", "HTTP/2 is not read yet: capture the HTTP/1.1 side of the proxy, or make the client speak HTTP/1.1 (curl --http1.1)"},
 }
 
-// noHTTP says what the TCP connections carry instead of HTTP/1.x.
+// noHTTP says what the TCP connections carry instead of HTTP.
 func noHTTP(c *console, s *analysis.Summary) {
 	opaque := s.Capture.Opaque
 	for _, o := range opaqueHints {
 		if n := opaque[o.kind]; n > 0 && n == total(opaque) {
-			c.warn("no HTTP/1 request: all that is read of "+plural(s.Connections, "connection")+" is "+o.name, o.hint)
+			c.warn("no HTTP request: all that is read of "+plural(s.Connections, "connection")+" is "+o.name, o.hint)
 			return
 		}
 	}
-	hint := "HTTP/1 is found on every port; check that the capture holds whole packets (tcpdump -s 0) of the right host"
+	hint := "HTTP is found on every port; check that the capture holds whole packets (tcpdump -s 0) of the right host"
 	for _, o := range opaqueHints {
 		if opaque[o.kind] > 0 {
 			hint = o.hint
 			break
 		}
 	}
-	text := "no HTTP/1 request in " + plural(s.Connections, "TCP connection")
+	text := "no HTTP request in " + plural(s.Connections, "TCP connection")
 	if len(opaque) > 0 {
 		text += ": " + counts(opaque)
 	}

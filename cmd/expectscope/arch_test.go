@@ -30,6 +30,7 @@ var mayImport = map[string]string{
 	"analysis/sniff":   "reassembly",
 	"analysis/tlskey":  "reassembly golang.org/x/crypto/chacha20poly1305",
 	"analysis/http1":   "reassembly analysis",
+	"analysis/http2":   "reassembly analysis analysis/http2/hpack",
 	"analysis/record":  "reassembly analysis",
 	"analysis/retry":   "reassembly analysis",
 	"analysis/peers":   "reassembly analysis",
@@ -38,8 +39,10 @@ var mayImport = map[string]string{
 	"analysis/query":   "capture reassembly analysis",
 	"analysis/extract": "capture capture/decode reassembly analysis analysis/rules",
 	"analysis/report":  "capture reassembly analysis analysis/rules github.com/charmbracelet/x/ansi",
-	"analysis/engine": "capture capture/decode reassembly analysis analysis/sniff analysis/tlskey analysis/http1 analysis/record " +
+	"analysis/engine": "capture capture/decode reassembly analysis analysis/sniff analysis/tlskey analysis/http1 analysis/http2 analysis/record " +
 		"analysis/retry analysis/peers analysis/rules analysis/store",
+	// the tables of Huffman codes are theirs, the decoder is not
+	"analysis/http2/hpack": "golang.org/x/net/http2/hpack",
 	"tui": "capture reassembly analysis analysis/rules analysis/report analysis/store analysis/query charm.land/lipgloss/v2 " +
 		"charm.land/bubbletea/v2 charm.land/bubbles/v2/key charm.land/bubbles/v2/textinput github.com/charmbracelet/colorprofile " +
 		"github.com/charmbracelet/x/ansi golang.org/x/term golang.org/x/sys/windows",

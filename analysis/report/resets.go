@@ -1,0 +1,27 @@
+package report
+
+import "expectscope/analysis"
+
+// resets appends how the exchange's stream was reset, where it is HTTP/2.
+func (o *objects) resets(x *analysis.Exchange, home int) {
+	if len(x.Resets) == 0 {
+		return
+	}
+	o.key("resets")
+	o.begin('[')
+	for i := range x.Resets {
+		r := &x.Resets[i]
+		o.comma()
+		o.begin('{')
+		if r.Dir == x.Client {
+			o.str("by", "client")
+		} else {
+			o.str("by", "server")
+		}
+		o.str("code", r.String())
+		o.bool("processed", !r.NotProcessed)
+		o.packet("packet", "file", r.At.Packet, home)
+		o.end('}')
+	}
+	o.end(']')
+}
