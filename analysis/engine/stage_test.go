@@ -44,6 +44,8 @@ func (deaf) Owed(uint32, uint32, analysis.Owed) {}
 
 func (deaf) Done(uint32, reassembly.Dir, analysis.Ended, reassembly.Mark) {}
 
+func (deaf) Frame(uint32, reassembly.Dir, uint64, uint64)                     {}
+func (deaf) Reset(uint32, analysis.StreamReset)                               {}
 func (deaf) Doubt(uint32, analysis.DoubtKind, analysis.Part, reassembly.Mark) {}
 
 func (deaf) Exchange(*analysis.Exchange) {}
