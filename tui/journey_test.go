@@ -132,6 +132,7 @@ func TestJourneyFilter(t *testing.T) {
 	j := start(t, fixture(), Options{})
 	j.press(rune1('/'))
 	j.m.Type("ru")
+	j.sees("/ru", "11 shown") // half a key hides nothing
 	j.press(tabKey)
 	j.m.Type("417-no")
 	j.sees("417-no-retry")

@@ -210,6 +210,9 @@ func (m *model) rest(now time.Time) bool {
 func (m *model) typing(msg tea.Msg) tea.Cmd {
 	cmd, typed, over := m.prompt.update(msg, m.screen)
 	m.prompt.fault = ""
+	if !over {
+		typed = m.prompt.whole()
+	}
 	if err := m.screen.setFilter(typed); err != nil {
 		m.prompt.fault = err.Error()
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -35,6 +36,18 @@ func (p *prompt) ask(s *screen) tea.Cmd {
 	p.values = candidates(s.snap)
 	p.complete()
 	return p.input.Focus()
+}
+
+// whole is what is typed, without a last word that is the beginning of a key: nobody looks for that, and the list would be empty until
+// the key is whole.
+func (p *prompt) whole() string {
+	typed := p.input.Value()
+	at := strings.LastIndexByte(typed, ' ') + 1
+	begun := func(k query.Key) bool { return strings.HasPrefix(k.Name, strings.TrimPrefix(typed[at:], "-")) }
+	if slices.ContainsFunc(filterKeys(), begun) {
+		return typed[:at]
+	}
+	return typed
 }
 
 func (p *prompt) resize(w int) {

@@ -82,6 +82,9 @@ func (c *console) browse(names []string, filter, keylog string) error {
 	if !isTerminal(c.out) {
 		return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser needs a terminal, and standard output is none")
 	}
+	if c.env("TERM") == "dumb" {
+		return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser places text on the screen, which TERM=dumb says this terminal cannot")
+	}
 	if !isTerminal(c.in) {
 		tty, err := os.Open("/dev/tty")
 		if err != nil || !slices.Contains(names, "-") {
