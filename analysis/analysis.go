@@ -96,6 +96,9 @@ type Exchange struct {
 	// Links are the requests that followed from how this one was answered, other than its repeat after a 417.
 	Links []Link
 
+	// Hops are the same exchange on the other sides of proxies.
+	Hops []Hop
+
 	Doubts []Doubt
 }
 

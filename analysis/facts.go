@@ -34,6 +34,8 @@ const (
 	// FloodInterims and FloodBytes bound interim responses to one request.
 	FloodInterims = 8
 	FloodBytes    = 64 << 10
+	// ClockSlack is how far the clocks of two captures of one time may be apart.
+	ClockSlack = 2_000 * ms
 	// DefaultMSS is assumed where no SYN was seen.
 	DefaultMSS = 1460
 )
@@ -354,6 +356,9 @@ func (x *Exchange) Traits() Trait {
 	}
 	if x.Retry.Outcome != RetryNotAsked || x.RetryOf != "" {
 		t |= TraitRetry
+	}
+	if _, ok := x.HopTo(Behind); ok {
+		t |= TraitHop
 	}
 	return t
 }

@@ -77,7 +77,8 @@ func (c Clause) String() string {
 type Trait uint16
 
 // The traits. Refused: 417. Rejected: any final status of 300 or above. EarlyFinal: the final response began before
-// the request body was complete. Stalled: still open at the end. Framing: odd framing of the request.
+// the request body was complete. Stalled: still open at the end. Framing: odd framing of the request. Hop: its server is a proxy, and
+// the exchange behind it is known or known to be missing.
 const (
 	TraitExpect Trait = 1 << iota
 	TraitInterim
@@ -92,6 +93,7 @@ const (
 	TraitUpgrade
 	// TraitSubject is one of a case, not of an exchange: it stands for a subject that spans several exchanges (Peers).
 	TraitSubject
+	TraitHop
 )
 
 // FixKey names a remedy; analysis/rules knows its text for each software.
@@ -113,6 +115,12 @@ type Case struct {
 	Leg  int
 	// Peers is what is remembered of the client and the server, nil when that is nothing.
 	Peers *Peers
+	// Hop is the same exchange behind the server, which is a proxy; nil if none is known. Its link is c.HopTo([Behind]).
+	Hop *Exchange
+	// Front is the same exchange in front of the client, which is a proxy; nil if none is known.
+	Front *Exchange
+	// Forwards tells that the server is a proxy known to pass requests on in sight of the capture, and passed on none for this one.
+	Forwards bool
 	// WindowPassed tells that the capture goes on for the whole retry window
 	// after the final response, so that an absent retry is proven absent.
 	WindowPassed bool

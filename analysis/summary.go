@@ -14,6 +14,8 @@ type Summary struct {
 
 	Expect, Refused417                uint64
 	Retried, NotRetried, RetryUnknown uint64
+	// Hops counts exchanges that were seen both in front of a proxy and behind it.
+	Hops                              uint64
 	BodySent, WastedBytes, SavedBytes int64
 	Waited                            int64
 	// Findings counts findings by rule id.

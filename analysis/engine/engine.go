@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"expectscope/analysis"
+	"expectscope/analysis/hop"
 	"expectscope/analysis/http1"
 	"expectscope/analysis/peers"
 	"expectscope/analysis/record"
@@ -70,6 +71,7 @@ type Engine struct {
 	retry   *retry.Matcher
 	links   *retry.Linker
 	peers   *peers.Memory
+	hop     *hop.Matcher
 	pool    record.Pool
 	heads   http1.Heads
 	sum     analysis.Summary
@@ -105,6 +107,7 @@ func New(o Options, sink Sink) *Engine {
 	e.retry = retry.New(retry.Options{Window: o.RetryWindow, Horizon: max(o.RetryWindow, analysis.LinkHorizon)})
 	e.links = retry.NewLinker(retry.Options{Window: o.RetryWindow})
 	e.peers = peers.New()
+	e.hop = hop.New(hop.Options{Inputs: o.Multi})
 	e.sum.Findings = map[string]uint64{}
 	e.sum.Limits = map[string]uint64{}
 	e.sum.Capture.Opaque = map[string]uint64{}

@@ -35,6 +35,9 @@ func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
 		return nil
 	}
 	s := &session{e: e, conn: c, from: c.Client.Addr()}
+	if c.Tap != 0 {
+		e.hop.Tap()
+	}
 	if e.o.Observe != nil {
 		s.watch = e.o.Observe(c)
 	}
@@ -192,8 +195,12 @@ func (s *session) over() {
 	}
 }
 
-// Wants tells whether a request may be the repeat of a refused one of this client, or follow from another answer.
+// Wants tells whether a request may be the repeat of a refused one of this client, follow from another answer, or be another hop of
+// one that is of interest.
 func (s *session) Wants(h *analysis.Head) bool {
+	if s.e.hop.Wants(h) {
+		return true
+	}
 	return s.awaited() && !s.e.retry.Passes(s.conn, s.from, h) || s.e.links.Wants(s.from, h)
 }
 
@@ -203,7 +210,7 @@ func (s *session) awaited() bool {
 	if s.e.retry.Wants(s.from) {
 		return true
 	}
-	s.e.passed.add(s.from, s.e.now)
+	s.e.passed.add(s)
 	return false
 }
 
@@ -214,7 +221,18 @@ func (s *session) Opened(x *analysis.Exchange) {
 	}
 	s.e.links.Request(x)
 	s.e.peers.Opened(x)
+	s.e.hop.Opened(x)
+	if _, ok := x.Request.Get("Expect"); ok {
+		s.e.hops(x)
+	}
 	s.e.opened(s, x)
+}
+
+// Noted hears that an exchange has become of interest.
+func (s *session) Noted(x *analysis.Exchange) {
+	if s.e.hop.Noted(x) {
+		s.e.hops(x)
+	}
 }
 
 // Refused hears of a 417. It may come late, out of a hole: then a request
@@ -234,6 +252,7 @@ func (s *session) Revoked(x *analysis.Exchange) {
 	s.e.retry.Revoked(x)
 	s.e.links.Revoked(x)
 	s.e.peers.Revoked(x)
+	s.e.hop.Revoked(x)
 	s.e.settle.drop(x)
 }
 
@@ -241,6 +260,7 @@ func (s *session) Revoked(x *analysis.Exchange) {
 func (s *session) Closed(x *analysis.Exchange) {
 	s.e.retry.Closed(x)
 	s.e.links.Closed(x)
+	s.e.hop.Closed(x)
 	s.e.settle.add(s, x)
 }
 
@@ -255,18 +275,19 @@ func (s *session) Orphan(h *analysis.Head) {
 }
 
 // passers remembers the last requests that nobody wanted, so that one that was
-// wanted after all is known to have been missed.
+// wanted after all is found while it is open, and is known to have been missed when it is over.
 type passers struct {
 	n    int
 	ring [64]struct {
 		from netip.Addr
 		time int64
+		s    *session
 	}
 }
 
-func (p *passers) add(from netip.Addr, t int64) {
+func (p *passers) add(s *session) {
 	r := &p.ring[p.n%len(p.ring)]
-	r.from, r.time = from, t
+	r.from, r.time, r.s = s.from, s.e.now, s
 	p.n++
 }
 
@@ -278,4 +299,15 @@ func (p *passers) since(from netip.Addr, t int64) bool {
 		}
 	}
 	return false
+}
+
+// hops keeps those of the last requests that may be another hop of x.
+func (e *Engine) hops(x *analysis.Exchange) {
+	match := e.hop.Matches(x)
+	for i := range e.passed.ring {
+		// The oldest first; a session that passed several is searched as often, and its exchanges found once.
+		if s := e.passed.ring[(e.passed.n+i)%len(e.passed.ring)].s; s != nil && s.rec != nil && s.conn != x.Conn {
+			s.rec.Find(match, e.hop.Opened)
+		}
+	}
 }

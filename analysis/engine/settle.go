@@ -43,7 +43,7 @@ func (q *settling) add(s *session, x *analysis.Exchange) {
 			p.at = max(p.at, x.RespBody.End.Time+analysis.CloseWait)
 		}
 	}
-	if x.Final != nil && x.Final.Status == 417 || s.e.links.Deadline(x) > p.at {
+	if x.Final != nil && x.Final.Status == 417 || max(s.e.links.Deadline(x), s.e.hop.Deadline(x)) > p.at {
 		q.long = append(q.long, p)
 	} else {
 		q.short = append(q.short, p)
@@ -87,7 +87,8 @@ func (q *settling) run(e *Engine, end bool) {
 	}
 	keep := q.long[:0]
 	for _, p := range q.long {
-		if due := max(p.at, e.retry.Deadline(p.x), e.links.Deadline(p.x)); q.waiting[p.x] && due > e.now {
+		due := max(p.at, e.retry.Deadline(p.x), e.links.Deadline(p.x), e.hop.Deadline(p.x))
+		if q.waiting[p.x] && due > e.now {
 			keep = append(keep, p)
 		} else if q.waiting[p.x] {
 			delete(q.waiting, p.x)
@@ -113,13 +114,16 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	if _, has := x.Request.Get("Expect"); refused && has && !again {
 		e.retry.Settle(x, e.now, end)
 	}
+	e.hop.Settle(x)
 	c := e.caseOf(s, x)
+	c.Hop, c.Front, c.Forwards = e.hop.Up(x), e.hop.Down(x), e.hop.Forwards(x)
 	c.Near = e.retry.Near(x)
 	c.Chain, c.Index = e.retry.Chain(x)
 	c.Unseen = e.retry.Attempts(x) - len(c.Chain)
 	c.Legs, c.Leg = e.links.Legs(x)
 	e.retry.Forget(x)
 	e.links.Forget(x)
+	e.hop.Forget(x)
 	if !again && e.hold(&c, end) {
 		return
 	}
@@ -171,7 +175,7 @@ func (e *Engine) caseOf(s *session, x *analysis.Exchange) analysis.Case {
 
 // shown tells whether an exchange is to be reported.
 func (e *Engine) shown(x *analysis.Exchange, found []analysis.Finding) bool {
-	if e.o.All || len(found) > 0 || x.RetryOf != "" || x.Waiting() != "" {
+	if e.o.All || len(found) > 0 || x.RetryOf != "" || len(x.Hops) > 0 || x.Waiting() != "" {
 		return true
 	}
 	_, expect := x.Request.Get("Expect")

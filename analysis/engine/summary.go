@@ -93,6 +93,7 @@ func (e *Engine) Summary(src capture.Source) *analysis.Summary {
 			h.Undecoded[k.String()] += n
 		}
 	}
+	s.Hops = e.hop.Pairs()
 	e.streams(s)
 	return s
 }
@@ -118,6 +119,7 @@ func (e *Engine) streams(s *analysis.Summary) {
 		"refused exchanges":  e.retry.Dropped(),
 		"rejected exchanges": e.links.Dropped(),
 		"clients remembered": e.peers.Dropped(),
+		"hops in question":   e.hop.Dropped(),
 	} {
 		hit(name, n)
 	}

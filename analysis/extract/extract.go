@@ -65,7 +65,9 @@ func (c *Choice) Exchange(x *analysis.Exchange) {
 	} else if len(c.near) < maxNamed && c.alike(x.ID) {
 		c.near = append(c.near, x.ID)
 	}
-	for _, id := range [...]string{x.RetryOf, x.Retry.By} {
+	hop, _ := x.HopTo(analysis.Behind)
+	front, _ := x.HopTo(analysis.InFront)
+	for _, id := range [...]string{x.RetryOf, x.Retry.By, hop.To, front.To} {
 		if id != "" && !slices.Contains(c.links[x.ID], id) {
 			c.links[x.ID] = append(c.links[x.ID], id)
 		}

@@ -246,6 +246,8 @@ func (j *journal) Closed(x *analysis.Exchange) {
 	j.say("closed %s", strings.Join(described(x), "\n  "))
 }
 
+func (j *journal) Noted(*analysis.Exchange) {}
+
 func (j *journal) Counted(x *analysis.Exchange) {
 	j.say("counted stream %d, %d bytes sent", x.Stream, x.ReqBody.Sent)
 }

@@ -21,6 +21,7 @@ type keeper struct {
 
 func (k *keeper) Wants(*analysis.Head) bool { return k.wants }
 
+func (k *keeper) Noted(*analysis.Exchange) {}
 func (k *keeper) Counted(x *analysis.Exchange) {
 	c := *x
 	c.Doubts = append([]analysis.Doubt(nil), x.Doubts...)
@@ -40,6 +41,7 @@ func (nothing) Refused(*analysis.Exchange)  {}
 func (nothing) Rejected(*analysis.Exchange) {}
 func (nothing) Closed(*analysis.Exchange)   {}
 func (nothing) Revoked(*analysis.Exchange)  {}
+func (nothing) Noted(*analysis.Exchange)    {}
 func (nothing) Counted(*analysis.Exchange)  {}
 func (nothing) Orphan(*analysis.Head)       {}
 

@@ -21,6 +21,8 @@ type Sink interface {
 	Wants(h *analysis.Head) bool
 	// Opened: the request head of a kept exchange is complete.
 	Opened(x *analysis.Exchange)
+	// Noted: a kept exchange without Expect has become of interest by an answer.
+	Noted(x *analysis.Exchange)
 	// Refused: a kept exchange with an Expect field got a 417.
 	Refused(x *analysis.Exchange)
 	// Rejected: a kept exchange got a final response of 300 or above; behind Refused.
@@ -179,6 +181,9 @@ func (r *Recorder) Interim(stream uint32, h *analysis.Head) {
 	if h.Status == 100 && e.invite == 0 {
 		e.invite = h.Last.Off
 	}
+	if len(e.x.Interim) == 1 {
+		r.sink.Noted(e.x)
+	}
 }
 
 // Response adds the final response.
@@ -203,11 +208,13 @@ func (r *Recorder) Response(stream uint32, h *analysis.Head) {
 		e.final = analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
 		x.Final = &e.final
 		e.fin = append(e.fin[:0], h.Text...)
-		if x.Notable() {
-			r.keep(e)
-		}
 	}
-	if x = e.x; h.Status == 417 {
+	if x.Notable() {
+		r.keep(e)
+		x = e.x
+		r.sink.Noted(x)
+	}
+	if h.Status == 417 {
 		if _, ok := x.Request.Get("Expect"); ok {
 			r.sink.Refused(x)
 		}
@@ -233,6 +240,16 @@ func (r *Recorder) Orphan(after uint32, h *analysis.Head) {
 	}
 	if e.closed {
 		r.sink.Closed(e.x)
+	}
+}
+
+// Find keeps the open exchanges whose request heads match, and tells of them.
+func (r *Recorder) Find(match func(head []byte) bool, found func(*analysis.Exchange)) {
+	for _, e := range r.open {
+		if match(e.req) {
+			r.keep(e)
+			found(e.x)
+		}
 	}
 }
 

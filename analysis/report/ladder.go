@@ -14,13 +14,13 @@ import (
 )
 
 // Ladder draws an exchange in time, top to bottom: the client on the left, the server on the right, an arrow for each message head
-// and the request body, silences with their length, and how it ended. next is the exchange that repeats it, drawn below
-// it, or nil. Times count from the end of the request head; # numbers are frames. The lines hold no colour and
+// and the request body, silences with their length, and how it ended. next is drawn below it: the exchange that repeats it, or the same one behind
+// the proxy; or nil. Times count from the end of the request head; # numbers are frames. The lines hold no colour and
 // none is wider than width, which should be 60 to 100 columns.
 func Ladder(x, next *analysis.Exchange, width int) []string {
 	steps := ladderSteps(x)
 	if next != nil {
-		steps = append(steps, repeatSteps(x, next)...)
+		steps = append(steps, nextSteps(x, next)...)
 	} else if s := unrepeated(x); s != "" {
 		steps = append(steps, step{kind: note, label: s, at: lastTime(steps), until: lastTime(steps)})
 	}
@@ -189,11 +189,13 @@ func endStep(x *analysis.Exchange, d reassembly.Dir) (step, bool) {
 	return step{}, false
 }
 
-// repeatSteps are those of the exchange that repeats x, under a note that says what it is.
-func repeatSteps(x, next *analysis.Exchange) []step {
+// nextSteps are those of the exchange that repeats x, or of the one behind the proxy, under a note that says what it is.
+func nextSteps(x, next *analysis.Exchange) []step {
 	steps := ladderSteps(next)
 	text := "repeated on the same connection"
-	if next.Conn.First != x.Conn.First {
+	if l, _ := x.HopTo(analysis.Behind); l.To == next.ID {
+		text = "behind the proxy: " + endpoint(next.Conn.Addr(next.Client)) + " -> " + endpoint(next.Conn.Addr(next.ServerDir()))
+	} else if next.Conn.First != x.Conn.First {
 		text = "repeated on a new connection, from " + endpoint(next.Conn.Addr(next.Client))
 	} else if o := x.Owed; o != nil && o.Bytes > 0 {
 		text += ", " + counted(o.Bytes, "byte", "bytes") + " still owed"

@@ -56,6 +56,7 @@ func (o *objects) exchange(x *analysis.Exchange) {
 		o.ms("retry_delay_ms", x.RetryDelay)
 	}
 	o.links(x)
+	o.hops(x)
 	o.str("ended", x.Ended.String())
 	o.resets(x, home)
 	if who := x.Waiting(); who != "" {
@@ -73,6 +74,27 @@ func (o *objects) exchange(x *analysis.Exchange) {
 	}
 	o.end(']')
 	o.end('}')
+}
+
+// hops appends what the exchange is on the other side of a proxy.
+func (o *objects) hops(x *analysis.Exchange) {
+	for i := range x.Hops {
+		l := &x.Hops[i]
+		name := l.Side.String()
+		o.str(name, l.To)
+		o.str(name+"_confidence", l.Confidence.String())
+		o.str(name+"_why", l.Why)
+		o.key(name + "_by")
+		o.begin('[')
+		for _, tie := range l.By.Names() {
+			o.comma()
+			o.quote(tie)
+		}
+		o.end(']')
+		if l.Early > 0 {
+			o.ms(name+"_clock_ms", l.Early)
+		}
+	}
 }
 
 // request appends the fields about the connection and the request head.

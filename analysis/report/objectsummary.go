@@ -25,6 +25,9 @@ func (o *objects) summary(s *analysis.Summary) {
 	} {
 		o.uint(f.name, f.n)
 	}
+	if s.Hops > 0 {
+		o.uint("hops", s.Hops)
+	}
 	o.int("body_bytes", s.BodySent)
 	o.int("wasted_bytes", s.WastedBytes)
 	o.int("saved_bytes", s.SavedBytes)

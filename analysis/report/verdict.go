@@ -193,4 +193,7 @@ func figures(p *page, s *analysis.Summary) {
 		grouped(s.Retried)+" repeated, "+grouped(s.NotRetried)+" not, "+grouped(s.RetryUnknown)+" unknown")
 	p.para("  ", "    ", "body bytes: "+grouped(s.BodySent)+" sent, "+grouped(s.WastedBytes)+" wasted, "+grouped(s.SavedBytes)+
 		" saved; waiting for 100: "+span(s.Waited))
+	if s.Hops > 0 {
+		p.para("  ", "    ", counted(s.Hops, "exchange was", "exchanges were")+" seen on both sides of a proxy")
+	}
 }

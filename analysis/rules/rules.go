@@ -141,6 +141,9 @@ var serverOrProxy = []analysis.Fault{analysis.FaultServer, analysis.FaultInterme
 // proxied tells whether a proxy or gateway is known to be on the way, so that what the
 // server seems to do may be its doing.
 func proxied(c *analysis.Case) bool {
+	if c.Hop != nil {
+		return true
+	}
 	for _, m := range [...]*analysis.Message{&c.Request, c.Final} {
 		if m == nil {
 			continue

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"expectscope/analysis"
 	"expectscope/reassembly"
 )
@@ -44,6 +46,10 @@ func wasteSavable(c *analysis.Case) *analysis.Verdict {
 	}
 	if s := c.Final.Status; s == 401 || s == 407 {
 		v.Fix = []analysis.FixKey{"c-auth", "c-on"}
+	}
+	if c.Front != nil && hasExpect(c.Front) {
+		v.Summary = strings.TrimSuffix(v.Summary, ".") + "; the client in front of the proxy did ask."
+		v.Fault, v.Fix, v.Related = []analysis.Fault{analysis.FaultIntermediary}, []analysis.FixKey{"s-late100"}, []string{c.Front.ID}
 	}
 	v.Wasted, v.Evidence = b.Sent, []reassembly.Mark{c.Request.Last, c.Final.Last}
 	return v

@@ -21,7 +21,8 @@ const analyzeLong = `Read captures and tell what happened in their HTTP Expect e
 
 FILE is a pcap or pcapng file, plain or compressed with gzip, zstd, lz4 or
 bzip2; - is standard input. Several files are read in the order of their first
-packets: rotated files make one capture, overlapping ones are kept apart.
+packets: rotated files make one capture, overlapping ones are kept apart, but
+the two sides of a proxy are found in them: front.pcap back.pcap.
 
 The first Ctrl-C ends reading and reports what was read, the second ends at
 once.

@@ -34,13 +34,14 @@ var mayImport = map[string]string{
 	"analysis/record":  "reassembly analysis",
 	"analysis/retry":   "reassembly analysis",
 	"analysis/peers":   "reassembly analysis",
+	"analysis/hop":     "reassembly analysis",
 	"analysis/rules":   "capture reassembly analysis",
 	"analysis/store":   "capture reassembly analysis",
 	"analysis/query":   "capture reassembly analysis",
 	"analysis/extract": "capture capture/decode reassembly analysis analysis/rules",
 	"analysis/report":  "capture reassembly analysis analysis/rules github.com/charmbracelet/x/ansi",
 	"analysis/engine": "capture capture/decode reassembly analysis analysis/sniff analysis/tlskey analysis/http1 analysis/http2 analysis/record " +
-		"analysis/retry analysis/peers analysis/rules analysis/store",
+		"analysis/retry analysis/hop analysis/peers analysis/rules analysis/store",
 	// the tables of Huffman codes are theirs, the decoder is not
 	"analysis/http2/hpack": "golang.org/x/net/http2/hpack",
 	"tui": "capture reassembly analysis analysis/rules analysis/report analysis/store analysis/query charm.land/lipgloss/v2 " +

@@ -141,11 +141,11 @@ func example(b *strings.Builder, r *analysis.Rule, width int) {
 	}
 }
 
-// An attempt is an exchange and the one that repeats it, if any.
+// An attempt is an exchange and the one that repeats it, or else the same one behind a proxy, if any.
 type attempt struct{ x, next *analysis.Exchange }
 
 // played runs a conversation and returns its exchanges in order; one that
-// repeats another stands with it.
+// repeats another stands with it, and so does the other side of a proxy.
 func played(s *script.Script) []attempt {
 	var kept keeper
 	src := s.Source(script.Options{})
@@ -154,10 +154,15 @@ func played(s *script.Script) []attempt {
 	e.Close(src)
 	var all []attempt
 	for _, x := range kept.exchanges {
-		if x.RetryOf != "" && kept.byID(x.RetryOf) != nil {
+		front, _ := x.HopTo(analysis.InFront)
+		if kept.byID(x.RetryOf) != nil || kept.byID(front.To) != nil {
 			continue
 		}
-		all = append(all, attempt{x, kept.byID(x.Retry.By)})
+		next := kept.byID(x.Retry.By)
+		if hop, ok := x.HopTo(analysis.Behind); ok && next == nil {
+			next = kept.byID(hop.To)
+		}
+		all = append(all, attempt{x, next})
 	}
 	return all
 }
