@@ -31,21 +31,3 @@ func (r *Recorder) Find(match func(head []byte) bool, found func(*analysis.Excha
 		}
 	}
 }
-
-// fill makes the strings of a message from its head.
-func fill(m *analysis.Message, text []byte, request bool) {
-	m.Head = string(text)
-	m.Fields = analysis.ParseFields(m.Head)
-	line := analysis.FirstLine(m.Head)
-	if request {
-		m.Method, m.Target, m.Version = analysis.SplitRequestLine(line)
-		return
-	}
-	m.Version, m.Reason = analysis.SplitStatusLine(line)
-}
-
-func message(h *analysis.Head) analysis.Message {
-	m := analysis.Message{Status: h.Status, First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
-	fill(&m, h.Text, false)
-	return m
-}
