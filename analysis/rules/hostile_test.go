@@ -43,7 +43,7 @@ func TestTwoLengths(t *testing.T) {
 		row{"both", ok(), "error certain: One request, two lengths (Content-Length: 5 and Transfer-Encoding: chunked): the shape of request smuggling."},
 		row{"chunked alone", asks("POST HTTP/1.1", -1, "Transfer-Encoding: chunked").says(1, 200, headLen), ""},
 		row{"the identity of RFC 2616", asks("POST HTTP/1.1", 5, "Content-Length: 5", "Transfer-Encoding: identity").says(1, 200, headLen), ""},
-		row{"HTTP/2", both().but(func(x *analysis.Exchange) { x.ReqBody.Framing = analysis.FramingH2 }), ""},
+		row{"HTTP/2", both().but(func(x *analysis.Exchange) { x.ReqBody.Framing, x.Request.Version = analysis.FramingH2, "HTTP/2" }), ""},
 	)
 	nextAnswered := func(x *analysis.Exchange) { x.NextFinal = reassembly.Mark{Time: t0 + 30e6, Packet: 90, Off: 51} }
 	const say = "The server answered a request with two lengths (200) and kept the connection for "
