@@ -81,8 +81,8 @@ func TestSubjectLive(t *testing.T) {
 		}
 		return l.spans()
 	}
-	grows := live("10 900! 20 800! " + strings.Repeat("30 ", 30))
-	if strings.Count(grows, " final 417-by-size") < 2 || !strings.Contains(grows, "32 up to 30 bytes were accepted") {
+	grows := live("10 900! 20 800! " + strings.Repeat("30 ", 90))
+	if strings.Count(grows, " final 417-by-size") < 4 || !strings.Contains(grows, "92 up to 30 bytes were accepted") {
 		t.Errorf("it is not revised:\n%s", grows)
 	}
 	if refuted := live("10 900! 20 800! " + strings.Repeat("30 ", 30) + strings.Repeat("950 ", 40)); !strings.Contains(refuted, "withdrawn 417-by-size") || !strings.Contains(refuted, "final 417-intermittent") {
