@@ -85,6 +85,9 @@ type Exchange struct {
 	// HeadResent tells that a segment of the request head was retransmitted
 	// before the first response to it.
 	HeadResent bool
+	// HeadHeard is when the server's host had acknowledged the whole request head without an answer and before the body's first byte,
+	// in nanoseconds since 1970; 0: it is not known to have. What came later than that was late by the server, not by the network.
+	HeadHeard int64
 
 	// Retry is what became of a refused expectation; RetryNone's zero value means: not asked.
 	Retry Retry

@@ -34,7 +34,7 @@ const maxWindow = 1 << 30
 // Over a limit the oldest goes, and is counted.
 type Options struct {
 	// Conns is how many connections are followed at once (65,536; each takes
-	// 288 bytes and its place in a map).
+	// 296 bytes and its place in a map).
 	Conns int
 	// HalfOpen is how many SYNs without an answer are remembered (262,144;
 	// each takes 72 bytes and its place in a map).

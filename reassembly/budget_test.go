@@ -90,7 +90,7 @@ func TestSizes(t *testing.T) {
 	if n := unsafe.Sizeof(halfOpen{}); n > 72 {
 		t.Errorf("a SYN without an answer takes %d bytes", n)
 	}
-	if n := unsafe.Sizeof(conn{}); n > 288 {
+	if n := unsafe.Sizeof(conn{}); n > 296 {
 		t.Errorf("a connection takes %d bytes", n)
 	}
 }

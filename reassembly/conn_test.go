@@ -24,7 +24,7 @@ func TestConnTellsTheHandshake(t *testing.T) {
 	want := Conn{
 		First: 1, Start: Handshake, Client: w.client.AddrPort(), Server: w.server.AddrPort(),
 		SYN: began + 1e6, SYNACK: began + 2e6, ACK: began + 3e6,
-		MinRTT: [2]int64{10e6, 20e6}, MSS: [2]uint16{1460, 1460}, Seen: [2]bool{true, true},
+		MinRTT: [2]int64{10e6, 20e6}, MSS: [2]uint16{1460, 1460}, Seen: [2]bool{true, true}, Heard: [2]int64{began + 37e6, began + 34e6},
 	}
 	if *c != want {
 		t.Errorf("got  %+v\nwant %+v", *c, want)

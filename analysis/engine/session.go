@@ -26,6 +26,7 @@ type session struct {
 	from  netip.Addr    // the HTTP client's address
 	tls   *analysis.TLS // nil: what is read is in the clear
 	last  int64         // when the last chunk was sent
+	prev  int64         // and the one before
 	dead  bool
 }
 
@@ -52,11 +53,13 @@ func (s *session) sniffer(joined bool, next uint32, alpn string) reassembly.Laye
 		Joined: joined,
 		ALPN:   alpn,
 		Opaque: s.opaque,
+		Missed: s,
 		TLS:    func() reassembly.Layer { return s.decrypter(next) },
 		HTTP1: func(client reassembly.Dir) reassembly.Layer {
 			s.record(client)
 			return http1.New(s.events(), http1.Options{
-				Client: client, Next: next, Joined: sn.Joined(), Opaque: s.opaque, Heads: &s.e.heads,
+				Client: client, Next: next, Joined: sn.Joined(), Torn: sn.Torn(client),
+				Opaque: s.opaque, Missed: s, Heads: &s.e.heads,
 				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next, "") },
 				HTTP2: func(stream uint32, head bool) reassembly.Layer {
 					return s.http2(http2.Options{Client: client, Base: stream - 1, Upgraded: true, Head: head})
@@ -122,6 +125,11 @@ func (s *session) blind(from, to int64, why string) {
 	}
 }
 
+// Overlooked notes that a request of this client may have gone by unread since the last chunk.
+func (s *session) Overlooked() {
+	s.blind(max(s.prev, s.conn.SYN), s.e.now, "a request may have gone by unread")
+}
+
 // Dead tells that nothing more will be read from the connection.
 func (s *session) Dead() bool {
 	if s.dead {
@@ -136,7 +144,8 @@ func (s *session) Busy() bool { return s.rec != nil && s.rec.Open() }
 
 // Data reads a chunk.
 func (s *session) Data(c *reassembly.Chunk) {
-	s.e.running, s.last = s, c.Mark.Time
+	s.e.running = s
+	s.prev, s.last = s.last, c.Mark.Time
 	if s.watch != nil {
 		s.watch.Data(c)
 	}
@@ -150,7 +159,7 @@ func (s *session) Data(c *reassembly.Chunk) {
 // Gap reads a hole.
 func (s *session) Gap(g *reassembly.Gap) {
 	s.e.running = s
-	if g.Why != reassembly.Snapped {
+	if g.Why != reassembly.Snapped || s.rec == nil {
 		s.blind(max(s.last, s.conn.SYN), g.At.Time, "bytes of a connection are missing from the capture")
 	}
 	if s.watch != nil {
@@ -271,6 +280,7 @@ func (s *session) Counted(x *analysis.Exchange) { s.e.count(x) }
 func (s *session) Orphan(h *analysis.Head) {
 	if h.Status >= 200 || h.Status == 101 {
 		s.e.sum.Orphans++
+		s.Overlooked()
 	}
 }
 

@@ -169,11 +169,14 @@ func (h *half) bad(c *reassembly.Chunk, again bool) int {
 
 // resync looks for the beginning of a message where a segment begins.
 func (h *half) resync(c *reassembly.Chunk, at int) int {
-	if at > 0 || h.begins(c.Data) == no {
+	found := at == 0 && h.begins(c.Data) != no
+	if h.dir == h.m.o.Client {
+		h.m.sought(found)
+	}
+	if !found {
 		return len(c.Data)
 	}
 	h.state, h.guess = head, true
-	h.m.missed = h.m.missed || h.dir == h.m.o.Client
 	return h.head(c, at)
 }
 
@@ -328,8 +331,9 @@ func (h *half) outOfStep(at reassembly.Mark, k analysis.DoubtKind) {
 		h.over(analysis.EndedNot, at)
 	}
 	if client {
-		h.m.missed = true
+		h.m.unread(k)
 	} else {
+		h.m.unanswered(k)
 		for _, o := range h.m.queue {
 			h.m.ev.Doubt(o.stream, k, analysis.PartInterim|analysis.PartFinal, at)
 		}

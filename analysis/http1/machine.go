@@ -44,6 +44,10 @@ type Options struct {
 	// HTTP2 gives the layer for what follows when both sides agreed on HTTP/2: stream, the request that asked for it, is
 	// stream 1 there. head: its method is HEAD.
 	HTTP2 func(stream uint32, head bool) reassembly.Layer
+	// Missed is told when bytes of the client went by that may hold a request which was not read; nil: nobody wants to know.
+	Missed interface{ Overlooked() }
+	// Torn: the beginning of the client's stream is missing from the capture, and Joined is set for that.
+	Torn bool
 	// Opaque is told once when the rest of the connection is not HTTP/1.x: "other" when it never was, "upgraded" after 101.
 	Opaque func(kind string)
 	// Heads is room for the heads that events show; machines that are used by turns may share it. Nil: the machine has its own.
@@ -65,7 +69,6 @@ type Machine struct {
 
 	answered uint32           // last stream that got its final response
 	started  bool             // a message was seen
-	missed   bool             // requests may have gone unseen: an answer may belong to one of them
 	inner    reassembly.Layer // the tunnel's
 	waiting  reassembly.Held  // client bytes behind CONNECT
 	gone     *reassembly.End  // end of the client's stream, when it came while waiting
@@ -73,6 +76,7 @@ type Machine struct {
 	ending   analysis.Ended   // how it ended
 	dead     bool
 	upgrade
+	missed
 	owed
 }
 
@@ -95,7 +99,7 @@ func New(ev analysis.Events, o Options) *Machine {
 	m.req = half{m: m, dir: o.Client}
 	m.resp = half{m: m, dir: o.Client.Other()}
 	if o.Joined {
-		m.missed = true
+		m.missed = missed{missed: true, adrift: o.Torn, kind: analysis.DoubtGap}
 		m.req.state, m.resp.state = lost, lost
 	}
 	return m

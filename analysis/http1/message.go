@@ -19,6 +19,7 @@ func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	h.Odd = f.badLength || f.bothLengthAndCoded
 	s := m.next
 	m.next++
+	m.rested(h)
 	m.ev.Request(s, h)
 	if f.badLength || f.bothLengthAndCoded || (f.coded && !f.chunked) {
 		m.ev.Doubt(s, analysis.DoubtFraming, analysis.PartReqBody, h.Last)
@@ -27,6 +28,7 @@ func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	m.push(outstanding{
 		stream: s, head: string(h.Method) == "HEAD", connect: connect, close: h.Close, acked: h.Last.Acked, h2c: f.h2c,
 	}, h.Last)
+	m.queued(s, h.Last)
 	m.req.begin(s, h.Framing, h.Length, h.Last)
 	if connect && m.req.state == head {
 		m.req.state = held
@@ -82,11 +84,13 @@ func (m *Machine) responseHead(h *analysis.Head, f *fields) bool {
 	h.Close = f.close || (h.Version[7] == '0' && !f.keep) || h.Framing == analysis.FramingClose
 	if o.stream == 0 {
 		m.ev.Orphan(m.orphanOf(), h)
+		m.anchored(h)
 		m.resp.begin(0, h.Framing, h.Length, h.Last)
 		return true
 	}
 	m.answered = o.stream
 	m.ev.Response(o.stream, h)
+	m.drifting(o.stream, h.First)
 	m.answeredNext(o.stream, h)
 	m.refused(o, h)
 	m.after(o, h)
@@ -121,13 +125,14 @@ func (m *Machine) interim(h *analysis.Head) {
 		return
 	}
 	m.ev.Interim(m.queue[0].stream, h)
+	m.drifting(m.queue[0].stream, h.First)
 	m.answeredNext(m.queue[0].stream, h)
 }
 
 // orphanOf is the stream behind which an answer to nobody came; 0 when it may
 // answer a request that was not seen.
 func (m *Machine) orphanOf() uint32 {
-	if m.missed {
+	if m.missed.missed || m.unheard {
 		return 0
 	}
 	return m.answered

@@ -33,6 +33,7 @@ type owed struct {
 	of     uint32 // the stream whose body was owed, 0 when nothing is open
 	next   uint32 // the stream the new request opened
 	record analysis.Owed
+	before missed // what was known when the new request was opened
 	left   uint64 // bytes up to where the body would end, 0 when that was looked at or is unknown
 	end    uint64 // offset where the body would end
 }
@@ -88,6 +89,7 @@ func (m *Machine) read(c *reassembly.Chunk) {
 		return
 	}
 	if m.mayBegin(c) {
+		m.looked = uint64(c.Mark.Packet)
 		switch m.mayRead(c.Data, nil) {
 		case yes:
 			m.open(c.At(1))
@@ -173,7 +175,7 @@ func (m *Machine) decide(final bool) {
 func (m *Machine) open(at reassembly.Mark) {
 	m.conclude(at) // of an older one, if it is still open
 	r := &m.req
-	m.of, m.owed.next = r.stream, m.next
+	m.of, m.owed.next, m.before = r.stream, m.next, m.missed
 	m.record = analysis.Owed{At: at, Bytes: -1, Client: analysis.ReadAsNext, ClientSure: analysis.Likely}
 	switch {
 	case r.state == sized:
@@ -196,7 +198,7 @@ func (m *Machine) takeBack(at reassembly.Mark) {
 	for len(m.queue) > 0 && m.queue[len(m.queue)-1].stream >= m.owed.next {
 		m.queue = m.queue[:len(m.queue)-1]
 	}
-	m.next = m.owed.next
+	m.next, m.missed = m.owed.next, m.before
 	m.req.state, m.req.stream, m.req.buf = head, 0, m.req.buf[:0]
 	at.Off--
 	m.ev.Body(of, m.req.dir, nil, n, at, 0, true)
@@ -253,7 +255,12 @@ func (m *Machine) bodyOver(s uint32, how analysis.Ended, at reassembly.Mark) {
 
 // owedGap: bytes are missing where the two readings are weighed.
 func (m *Machine) owedGap(g *reassembly.Gap) {
+	held := m.hold.Len() > 0
 	m.owedEnd()
+	if m.mayHide(g, held) {
+		m.ev.Doubt(m.req.stream, analysis.DoubtFraming, analysis.PartReqBody|analysis.PartFollowing, g.At)
+		m.unread(analysis.DoubtOf(g.Why))
+	}
 	switch {
 	case m.of == 0:
 	case m.left > g.Len && !g.Inexact:

@@ -41,6 +41,9 @@ func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m r
 	body := &e.x.RespBody
 	if d == r.client {
 		body = &e.x.ReqBody
+		if body.Sent == 0 && e.x.Final == nil && len(e.x.Interim) == 0 {
+			e.x.HeadHeard = r.conn.Heard[d]
+		}
 		e.classify(int64(n), m)
 		if e.verdict == 0 {
 			e.remember(n, m, seen, sealed)
@@ -222,5 +225,16 @@ func (p *prefixHash) add(b []byte, body *analysis.Body) {
 			return
 		}
 		body.Prefix[i] = 1<<32 | uint64(p.sum) // never 0
+	}
+}
+
+// Doubt notes why claims about an exchange may not hold, be it the youngest of those that are over.
+func (r *Recorder) Doubt(stream uint32, k analysis.DoubtKind, p analysis.Part, m reassembly.Mark) {
+	e := r.find(stream)
+	if e == nil && r.last != nil && r.last.x.Stream == stream {
+		e = r.last
+	}
+	if e != nil {
+		e.x.AddDoubt(k, p, m)
 	}
 }

@@ -151,6 +151,9 @@ func (r *Recorder) Interim(stream uint32, h *analysis.Head) {
 	}
 	r.keep(e)
 	e.touch(h.Last)
+	if len(e.x.Interim) == 0 {
+		e.x.HeadHeard = r.conn.Heard[r.client]
+	}
 	if len(e.x.Interim) < maxInterims {
 		m := message(h)
 		if e.interims += len(h.Text); e.interims > maxInterimText {
@@ -281,13 +284,6 @@ func (r *Recorder) Abort(m reassembly.Mark) {
 		e.x.AddDoubt(analysis.DoubtInternal, analysis.PartAll, m)
 		e.done, e.how = [2]bool{true, true}, [2]analysis.Ended{analysis.EndedIdle, analysis.EndedIdle}
 		r.close(e, m)
-	}
-}
-
-// Doubt notes why claims about an exchange may not hold.
-func (r *Recorder) Doubt(stream uint32, k analysis.DoubtKind, p analysis.Part, m reassembly.Mark) {
-	if e := r.find(stream); e != nil {
-		e.x.AddDoubt(k, p, m)
 	}
 }
 

@@ -30,6 +30,19 @@ func timedOut(c *analysis.Case) (wait int64, yes, sure bool) {
 	return wait, awaits(c) && sent && alone && wait >= analysis.NoWait, sure
 }
 
+// measured tells whether the handshake told the round-trip time. What the connection's acknowledgements tell is the least of some
+// parts of it: enough for an estimate, not for a certain claim that somebody was slow.
+func measured(c *analysis.Case) bool {
+	_, handshake := c.Conn.RTT()
+	return handshake
+}
+
+// idled tells whether the server's host is known to have had the request head for longer than an answer may take when something
+// came. A head may have been lost on the way, and its repetition be missing from the capture.
+func idled(c *analysis.Case, until reassembly.Mark) bool {
+	return c.HeadHeard != 0 && until.Time-c.HeadHeard >= analysis.LateContinue
+}
+
 // thinking is how long the server took for its first 100: from the head's capture, less the way to the server
 // and back. Known is false where the connection tells nothing about that way.
 func thinking(c *analysis.Case, m *analysis.Message) (ns int64, known bool) {

@@ -131,6 +131,7 @@ func TestLate100(t *testing.T) {
 		row{"no body came either", upload(5000).says(841, 100, headLen), "warning certain: " + say},
 		row{"the client had given up", upload(5000).body(500, 5000, 0).says(841, 100, seeAll), ""},
 		row{"the head was lost on the way", slow().but(func(x *analysis.Exchange) { x.HeadResent = true }), ""},
+		row{"the head may have come late", slow().but(func(x *analysis.Exchange) { x.HeadHeard = t0 + 700e6 }), "warning likely: " + say},
 		row{"nobody asked", asks("PUT HTTP/1.1", 5000).says(841, 100, headLen).body(842, 5000, 50), ""},
 		row{
 			"the way is unknown", slow().but(func(x *analysis.Exchange) { x.Conn.SYN, x.Conn.SYNACK, x.Conn.ACK = 0, 0, 0 }),

@@ -23,6 +23,19 @@ func silentEnd(c *analysis.Case) (end reassembly.End, ok bool) {
 	return end, ok && c.NextFirst.Packet == 0 && end.At.Time-c.Final.Last.Time <= analysis.CloseWait
 }
 
+// keptOpen tells whether the server is known not to have hung up right after the final response: the client went on with the
+// connection, or ended it before it had heard of an end, or the capture goes on without one. An end that was not captured shows in
+// the acknowledgement of its FIN.
+func keptOpen(c *analysis.Case) bool {
+	if c.NextFirst.Packet != 0 {
+		return true
+	}
+	if end, ok := hungUp(c, c.Client); ok {
+		return end.At.Acked <= max(c.Final.Last.Off, c.RespBody.Last.Off) // a FIN takes one place behind the stream
+	}
+	return c.At-c.Final.Last.Time > analysis.CloseWait && !(c.Conn.Ahead[c.ServerDir()] && c.Ends[c.ServerDir()].How != reassembly.FIN)
+}
+
 // answered says the final response in the words of a sentence's beginning: a refusal or not.
 func answered(c *analysis.Case) string {
 	if c.Rejected() {

@@ -11,7 +11,8 @@ choices: send the refused body all the same (Go does: pure waste), close without
 its next request where the body belongs (curl after 417, Java's HttpClient), which a server that counts bytes
 swallows. It is the precondition of every desynchronised connection this program finds. nginx on 404 and 405, HAProxy
 (which also strips an upstream's close), Squid and aiohttp do it; Apache, lighttpd and Go close. Saying close on every
-early refusal ends the matter. After a 2xx it is a notice only.`,
+early refusal ends the matter. After a 2xx it is a notice only. It is certain when the connection is seen
+to go on for two seconds, or the client to end it first, and likely when the capture ends too soon for that.`,
 	Severity: analysis.Warning, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "SHOULD"}, {RFC: 9112, Section: "9.3"}},
 	Fix:     []analysis.FixKey{"s-close"},
@@ -27,6 +28,9 @@ early refusal ends the matter. After a 2xx it is a notice only.`,
 		}
 		v := say("%s with %d without close: the connection still expects %s.", answered(c), c.Final.Status, owedAtFinal(c))
 		v.Evidence, v.Confidence = early(c, analysis.PartReqBody)
+		if v.Confidence == nil {
+			v.Confidence = ifSure(keptOpen(c))
+		}
 		if c.Final.Status < 300 {
 			v.Severity = new(analysis.Notice)
 		}

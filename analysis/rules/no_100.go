@@ -16,7 +16,8 @@ with a 100 or with the final response, and MUST NOT wait for the content first (
 upload pays the client's time-out (1 s with curl, Go, .NET and botocore, 5 s with Java), and a client without a
 time-out hangs. The usual culprit is a proxy or gateway that buffers the head, or a server whose HTTP library leaves
 the 100 to the application. It is not said when the answer left before any content had arrived, when a segment of the
-head had to be sent again, or when bytes of the server are missing from the capture.`,
+head had to be sent again, or when bytes of the server are missing from the capture; and it is certain only when
+the server had acknowledged the head a fifth of a second before the body came.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MUST"}},
 	Fix:     []analysis.FixKey{"s-100", "p-100"},
@@ -39,7 +40,7 @@ func no100(c *analysis.Case) *analysis.Verdict {
 	v.Lost = time.Duration(wait)
 	v.Evidence = []reassembly.Mark{c.Request.Last, c.ReqBody.First, c.Final.First}
 	// A server about to answer may be overtaken by an impatient client; one that lets a whole late-100 limit pass is not about to.
-	v.Confidence = ifSure(sure && hadSure && wait >= analysis.LateContinue)
+	v.Confidence = ifSure(sure && hadSure && measured(c) && idled(c, c.ReqBody.First))
 	if !http1(c) {
 		v.Severity = new(analysis.Notice) // some servers never look at Expect on streams, where flow control limits the harm
 	}

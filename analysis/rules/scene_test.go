@@ -32,6 +32,7 @@ func asks(method string, n int64, fields ...string) *scene {
 		First: 1, Client: netip.MustParseAddrPort("10.0.0.1:40000"), Server: netip.MustParseAddrPort("10.0.0.2:80"),
 		SYN: t0 - 3e6, SYNACK: t0 - 2e6, ACK: t0 - 1e6, Seen: [2]bool{true, true},
 	}}
+	s.HeadHeard = t0 + 1
 	s.Chain = []*analysis.Exchange{s.Exchange}
 	_, _ = fmt.Sscanf(method, "%s %s", &s.Request.Method, &s.Request.Version)
 	s.Request.Target = "/up"

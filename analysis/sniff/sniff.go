@@ -36,6 +36,8 @@ type Options struct {
 	ALPN string
 	// TLS gives the layer that reads TLS records; nil: they are opaque.
 	TLS func() reassembly.Layer
+	// Missed is told of each segment of a stream joined in the middle that begins nothing known; nil: nobody wants to know.
+	Missed interface{ Overlooked() }
 	// Opaque is told once what it is instead: "tls", "http2", "ssh", "other".
 	Opaque func(kind string)
 }
@@ -146,6 +148,9 @@ func (s *Sniffer) searchFrames(c *reassembly.Chunk) {
 // tire counts a segment that is nothing known; in the end the connection is left alone.
 func (s *Sniffer) tire() {
 	if s.Joined() {
+		if s.o.Missed != nil {
+			s.o.Missed.Overlooked()
+		}
 		return
 	}
 	if s.odd++; s.odd > patience {
@@ -243,6 +248,9 @@ func (s *Sniffer) Gap(g *reassembly.Gap) {
 
 // Joined tells whether what is handed on begins in the middle.
 func (s *Sniffer) Joined() bool { return s.o.Joined || s.dirs[0].joined || s.dirs[1].joined }
+
+// Torn tells whether the beginning of a direction's stream is missing although the connection's was seen.
+func (s *Sniffer) Torn(d reassembly.Dir) bool { return s.dirs[d].joined }
 
 // Resent passes a retransmission on.
 func (s *Sniffer) Resent(r *reassembly.Resent) {
