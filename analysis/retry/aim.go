@@ -13,7 +13,7 @@ func (o *lead) aim(window int64) bool {
 	if x.Final == nil {
 		o.kind, o.until, o.due = analysis.LinkRepeat, x.LastActivity.Time+window, true
 		gone := x.Ended == analysis.EndedFIN || x.Ended == analysis.EndedRST
-		return gone && x.ReqBody.Complete && !idempotent(x.Request.Method)
+		return gone && x.ReqBody.Complete && !x.NotProcessed() && !idempotent(x.Request.Method)
 	}
 	wait, _, asked := x.Final.RetryAfter()
 	o.until = finished(x) + window
@@ -31,6 +31,9 @@ func (o *lead) aim(window int64) bool {
 	case s == 500 || s >= 502 && s <= 504 || s == 507:
 		o.kind, o.due = analysis.LinkRepeat, true
 		return !idempotent(x.Request.Method)
+	case x.HTTP2() && s >= 400 && s != 417 && x.EarlyFinal(): // sent again at once, the refusal was dropped (RFC 9113, Section 8.1)
+		o.kind, o.due, o.until = analysis.LinkRepeat, true, finished(x)+analysis.RetryDelayed
+		return true
 	}
 	return false
 }

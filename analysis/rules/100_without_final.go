@@ -30,9 +30,9 @@ func continueWithoutFinal(c *analysis.Case) *analysis.Verdict {
 	if end.How == reassembly.RST {
 		how = "reset"
 	}
-	v := say("The server said continue, was sent the whole body (%s), and %s the connection without an answer.", size(c.ReqBody.Sent), how)
+	v := say("The server said continue, was sent the whole body (%s), and %s the %s without an answer.", size(c.ReqBody.Sent), how, thread(c))
 	if !c.ReqBody.Complete {
-		v = say("The server said continue and %s the connection after %s of body, without an answer.", how, size(c.ReqBody.Sent))
+		v = say("The server said continue and %s the %s after %s of body, without an answer.", how, thread(c), size(c.ReqBody.Sent))
 		v.Severity = new(analysis.Info)
 	}
 	v.Evidence = []reassembly.Mark{m.First, c.ReqBody.Last, end.At}

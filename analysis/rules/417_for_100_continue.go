@@ -27,6 +27,9 @@ func for100Continue(c *analysis.Case) *analysis.Verdict {
 		return nil
 	}
 	v := say("An HTTP/1.1 chain refused the only standard expectation.")
+	if c.HTTP2() {
+		v = say("A chain that speaks HTTP/2 refused the only standard expectation.")
+	}
 	if viaHTTP10(c) {
 		v = say("100-continue was refused on a way that includes HTTP/1.0, which cannot carry a 100.")
 		v.Severity = new(analysis.Info)

@@ -73,8 +73,12 @@ func cut(c *analysis.Case) bool {
 	return doubted(c, analysis.PartRequest, analysis.DoubtSnapLen, analysis.DoubtGap, analysis.DoubtEvicted, analysis.DoubtMidStream)
 }
 
-// hungUp is how the host that sends in direction d ended the connection: by its FIN or its own RST. Ok is false when it did neither, as far as seen.
+// hungUp is how the host that sends in direction d ended the connection: by its FIN or its own RST, or the stream of HTTP/2
+// alone: by RST_STREAM. Ok is false when it did none of these, as far as seen.
 func hungUp(c *analysis.Case, d reassembly.Dir) (end reassembly.End, ok bool) {
+	if r := c.ResetBy(d); r != nil && !r.GoAway {
+		return reassembly.End{Dir: d, At: r.At, How: reassembly.RST, Sender: true}, true
+	}
 	end = c.Ends[d]
 	return end, end.How == reassembly.FIN || end.How == reassembly.RST && end.Sender
 }
@@ -93,6 +97,14 @@ func hungUpFirst(c *analysis.Case, d reassembly.Dir) (end reassembly.End, ok boo
 		return end, true
 	}
 	return end, before(end.At, other.At)
+}
+
+// thread is what hungUp says that somebody ended.
+func thread(c *analysis.Case) string {
+	if len(c.Resets) > 0 {
+		return "stream"
+	}
+	return "connection"
 }
 
 // before orders marks as they were captured: by packet, as clocks may jump.

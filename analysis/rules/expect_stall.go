@@ -56,9 +56,9 @@ func stallEnd(c *analysis.Case) (end reassembly.Mark, how string, sure analysis.
 	case c.Final != nil:
 		return reassembly.Mark{}, "", analysis.Inconclusive
 	case clientLeft:
-		return client.At, "until the client gave up the connection", analysis.Certain
+		return client.At, "until the client gave up the " + thread(c), analysis.Certain
 	case serverLeft:
-		return server.At, "until the server gave up the connection", analysis.Certain
+		return server.At, "until the server gave up the " + thread(c), analysis.Certain
 	}
 	return reassembly.Mark{Time: c.At}, "and that is how it was last seen", analysis.Likely
 }

@@ -25,7 +25,7 @@ func interimOther(c *analysis.Case) *analysis.Verdict {
 	var first *analysis.Message
 	var marks []reassembly.Mark
 	for i := range c.Interim {
-		if m := &c.Interim[i]; m.Status != 100 {
+		if m := &c.Interim[i]; m.Status != 100 && m.Status != 101 {
 			if first == nil {
 				first = m
 			}

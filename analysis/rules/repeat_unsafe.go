@@ -50,7 +50,7 @@ func repeatUnsafe(c *analysis.Case) *analysis.Verdict {
 
 // maybeDone tells whether the server may have acted on the request: it had all of it and did not say that it did nothing.
 func maybeDone(c *analysis.Case) bool {
-	if !c.ReqBody.Complete || blind(c, analysis.PartReqBody|analysis.PartFinal) {
+	if !c.ReqBody.Complete || c.NotProcessed() || blind(c, analysis.PartReqBody|analysis.PartFinal) {
 		return false
 	}
 	if c.Final == nil {

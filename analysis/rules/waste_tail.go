@@ -23,13 +23,16 @@ instead of the reason. A few segments are unavoidable, since what is in the sock
 
 func wasteTail(c *analysis.Case) *analysis.Verdict {
 	b := &c.ReqBody
-	if !c.Rejected() || b.Tail == 0 || !c.Final.Close {
+	if !c.Rejected() || b.Tail == 0 || !c.Final.Close && !c.HTTP2() {
 		return nil
 	}
 	if unavoidable(c) {
 		return nil
 	}
 	v := say("The client kept uploading %s after the refusal (%d) that closes the connection.", amount(c, b.Tail), c.Final.Status)
+	if c.HTTP2() {
+		v = say("The client kept uploading %s after the refusal (%d), on a stream that it could reset.", amount(c, b.Tail), c.Final.Status)
+	}
 	v.Wasted, v.Confidence, v.Evidence = b.Tail, split(c), []reassembly.Mark{c.Final.Last, b.Last}
 	return v
 }

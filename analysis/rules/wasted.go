@@ -38,7 +38,7 @@ func amount(c *analysis.Case, n int64) string {
 // obliged tells whether what was sent after the refusal had to be: the server kept the connection, and then
 // a message must be completed before the next (RFC 9112, Section 9.3).
 func obliged(c *analysis.Case) bool {
-	if c.Final.Close {
+	if c.Final.Close || c.HTTP2() { // a stream can be reset at any time
 		return false
 	}
 	end, ended := hungUp(c, c.ServerDir())
