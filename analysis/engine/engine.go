@@ -277,6 +277,9 @@ func (e *Engine) Close(src capture.Source) *analysis.Summary {
 		e.peers.Tick(e.now)
 		e.asm.Close()
 	}()
+	if e.sum.Capture.TLS > 0 {
+		e.more() // keys that came too late are counted
+	}
 	e.settle.run(e, true)
 	e.release()
 	return e.Summary(src)

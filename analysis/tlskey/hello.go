@@ -34,6 +34,9 @@ func (h *Hello) VersionName() string {
 	return "TLS 1." + string('0'+byte(h.Version-0x0301))
 }
 
+// Early tells whether the client announced early data (RFC 8446, Section 4.2.10).
+func (h *Hello) Early() bool { return h.early }
+
 // The handshake messages that are read (RFC 8446, Section 4).
 const (
 	clientHello    = 1

@@ -28,6 +28,7 @@ type opener struct {
 	mac    hash.Hash
 	secret []byte // of TLS 1.3: the next one comes from it
 	iv     []byte
+	padded bool // a record of TLS 1.3 was
 	nonce  [sizeOfNonce]byte
 	extra  [13]byte // what is authenticated besides
 }
@@ -101,8 +102,8 @@ func (o *opener) least() int {
 	return 2 * sizeOfBlock
 }
 
-// exact tells whether every record is longer than its plaintext by least octets, where nobody pads (RFC 8446, Section 5.4).
-func (o *opener) exact() bool { return o.suite.mode != cbc }
+// exact tells whether every record is longer than its plaintext by least octets, as far as was seen: who pads pads from the beginning (RFC 8446, Section 5.4).
+func (o *opener) exact() bool { return o.suite.mode != cbc && !o.padded }
 
 // open decrypts a record with its sequence number behind dst. It returns the
 // plaintext and its type; false: the record is not authentic. The record is left as it is.
@@ -156,6 +157,7 @@ func (o *opener) open13(dst []byte, seq uint64, header, body []byte) ([]byte, by
 	if n == 0 {
 		return nil, 0, false
 	}
+	o.padded = o.padded || n < len(plain)
 	return plain[:n-1], plain[n-1], true
 }
 
