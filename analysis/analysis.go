@@ -13,6 +13,8 @@
 package analysis
 
 import (
+	"strings"
+
 	"expectscope/reassembly"
 )
 
@@ -114,6 +116,14 @@ type TLS struct {
 	ALPN string
 	// SNI is the host name the client asked for (RFC 6066, Section 3), "" when it asked for none.
 	SNI string
+}
+
+// TLSVersion is the version of TLS without its name, "no" when the bytes were in the clear.
+func (x *Exchange) TLSVersion() string {
+	if x.TLS == nil {
+		return "no"
+	}
+	return strings.TrimPrefix(x.TLS.Version, "TLS ")
 }
 
 // A Message is the head of a request or response (RFC 9112, Section 2.1).

@@ -44,7 +44,8 @@ type CaptureHealth struct {
 	Opaque map[string]uint64
 	// TLS counts connections, and tunnels, that carry TLS, Decrypted those of them of which something was read.
 	TLS, Decrypted uint64
-	// Sealed counts those that could not be read, or not to their end, by the host name their client asked for, "" where it asked for none.
+	// Sealed counts those that could not be read, or not to their end, by the host name their client asked for, "(no name)" where
+	// it asked for none.
 	Sealed map[string]uint64
 	// Undecoded counts packets that are not TCP by a word for what they are: "udp", "quic", "arp", "icmp", "malformed", ...
 	Undecoded map[string]uint64

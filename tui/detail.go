@@ -94,7 +94,7 @@ func parties(p *writer, x *store.Exchange) {
 
 // identity says which exchange it is, and what is in doubt.
 func identity(p *writer, x *store.Exchange) {
-	note := x.ID + ", " + clock(x.Request.Last.Time) + " UTC, " + safe(x.Request.Version)
+	note := x.ID + ", " + clock(x.Request.Last.Time) + " UTC, " + safe(x.Request.Version) + sealed(x)
 	if len(x.Doubts) > 0 {
 		var words []string
 		for _, d := range x.Doubts {
@@ -286,4 +286,19 @@ func (d *connectionDetail) content(t *theme, w int, n store.Snapshot, c *connect
 		p.line(t.severity[f.Severity].of(fit(f.Severity.String(), 8, left)) + fit(f.Exchange, 8, left) + " " + t.strong.of(f.Rule) + cutTo(": "+safe(f.Summary), w-17-len(f.Rule)))
 	}
 	return p.lines
+}
+
+// sealed is what the exchange was decrypted from, in words.
+func sealed(x *store.Exchange) string {
+	if x.TLS == nil {
+		return ""
+	}
+	s := ", " + x.TLS.Version
+	if x.TLS.ALPN != "" {
+		s += " " + safe(x.TLS.ALPN)
+	}
+	if x.TLS.SNI != "" {
+		s += " for " + safe(x.TLS.SNI)
+	}
+	return s
 }

@@ -52,6 +52,9 @@ type Options struct {
 	KeyLog func() []byte
 	// KeyLogGrows: more of the key log may come later.
 	KeyLogGrows bool
+	// Secrets is told of each connection that is decrypted, and how to get the key log lines of it, which are whole when the
+	// run has ended. Nil: nobody gets them.
+	Secrets func(c *reassembly.Conn, log func() []byte)
 	// Keep chooses packets; those it refuses only let time pass. Nil keeps all.
 	Keep func(*capture.Packet) bool
 	// Crash: a panic in a layer is not recovered (tests).

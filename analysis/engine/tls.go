@@ -84,6 +84,10 @@ func (s *session) decrypter(next uint32) reassembly.Layer {
 			if s.rec != nil { // in a tunnel of requests in the clear
 				s.rec.SetTLS(s.tls)
 			}
+			if s.e.o.Secrets != nil {
+				session := *hello
+				s.e.o.Secrets(s.conn, func() []byte { return s.e.ring.keys.Log(nil, &session) })
+			}
 			return s.sniffer(false, next, hello.ALPN)
 		},
 		Opaque: func(hello *tlskey.Hello) {
@@ -99,13 +103,16 @@ func (s *session) decrypter(next uint32) reassembly.Layer {
 func (e *Engine) sealed(h *tlskey.Hello) {
 	names := e.sum.Capture.Sealed
 	name := h.SNI
+	if name == "" {
+		name = "(no name)"
+	}
 	if _, ok := names[name]; !ok && len(names) >= maxNames {
-		name = "others"
+		name = "(others)"
 	}
 	names[name]++
 }
 
-// keyLimits counts what was left out for keys.
+// limits counts what was left out for want of keys.
 func (k *keyring) limits(hit func(name string, n uint64)) {
 	late, dropped, full := k.keys.Bounds()
 	hit("TLS keys too late", late)

@@ -22,6 +22,7 @@ type Reading struct {
 	covers   *covers // nil: nothing is covered
 	comments map[capture.Num][]string
 	tracks   map[route][]*track
+	secrets  []func() []byte
 }
 
 // NewReading reads the exchanges that a [Choice] settled on, to redact them or as they are.
@@ -37,6 +38,22 @@ func NewReading(exchanges map[string]bool, redact bool) *Reading {
 		r.wanted[first(id)] = true
 	}
 	return r
+}
+
+// Secrets keeps how to get the secrets of a connection, if its packets are to be written. The engine calls it for each that it decrypts.
+func (r *Reading) Secrets(c *reassembly.Conn, log func() []byte) {
+	if r.wanted[c.First] {
+		r.secrets = append(r.secrets, log)
+	}
+}
+
+// Log is the key log of what [Reading.Secrets] kept: whoever has it reads these connections.
+func (r *Reading) Log() []byte {
+	var log []byte
+	for _, of := range r.secrets {
+		log = append(log, of()...)
+	}
+	return log
 }
 
 // Exchange is of no concern: what there is to know of one is in its packets.

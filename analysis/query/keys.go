@@ -73,6 +73,12 @@ var keys = []key{
 	{name: "target", example: "target:/up/*", summary: "text in the request target, * is any text", whole: true, test: only(target)},
 	{name: "host", example: "host:files.example", summary: "text in the authority", of: exchanges, test: only(holds((*analysis.Exchange).Authority))},
 	{name: "agent", example: "agent:curl", summary: "text in the User-Agent", of: exchanges, test: only(holds((*analysis.Exchange).UserAgent))},
+	{
+		name: "tls", example: "tls:1.3", summary: "decrypted from this version of TLS, or no", of: exchanges, values: names(versions[:]),
+		test: only(named(versions[:], func(x *analysis.Exchange) string { return x.TLSVersion() })),
+	},
+	{name: "alpn", example: "alpn:h2", summary: "the protocol TLS agreed on", of: exchanges, test: only(same(alpn))},
+	{name: "sni", example: "sni:files.example", summary: "text in the host name TLS was asked for", of: exchanges, test: only(holds(sni))},
 	{name: "status", example: "status:417,5xx,none", summary: "the final status, its class, or none", ordered: true, test: status},
 	{
 		name: "retry", example: "retry:none", summary: "what became of a refused expectation", of: exchanges, values: names(retries[:]),
@@ -96,8 +102,14 @@ var (
 	confidences = [...]analysis.Confidence{analysis.Inconclusive, analysis.Likely, analysis.Certain}
 	faults      = [...]analysis.Fault{analysis.FaultClient, analysis.FaultServer, analysis.FaultIntermediary, analysis.FaultUnknown}
 	retries     = [...]analysis.RetryOutcome{analysis.RetryNone, analysis.RetrySameConn, analysis.RetryNewConn, analysis.RetryUnknown}
+	versions    = [...]word{"no", "1.2", "1.3"}
 	classes     = [...]analysis.ExpectClass{analysis.ExactExpect, analysis.ListExpect, analysis.ObfuscatedExpect, analysis.EmptyExpect, analysis.UnknownExpect}
 )
+
+// A word is a value that is what it says.
+type word string
+
+func (w word) String() string { return string(w) }
 
 func names[T interface{ String() string }](of []T) []string {
 	var s []string
@@ -248,6 +260,20 @@ func same(get func(subject) string) func(string) (test, error) {
 	return func(value string) (test, error) {
 		return func(s subject) bool { return strings.EqualFold(get(s), value) }, nil
 	}
+}
+
+func alpn(s subject) string {
+	if s.x.TLS == nil {
+		return ""
+	}
+	return s.x.TLS.ALPN
+}
+
+func sni(x *analysis.Exchange) string {
+	if x.TLS == nil {
+		return ""
+	}
+	return x.TLS.SNI
 }
 
 // holds looks for text, in any case.

@@ -34,8 +34,12 @@ func health(p *page, s *analysis.Summary, o *Options) {
 	if len(c.Opaque) > 0 {
 		p.para(healthIndent, healthIndent, "not HTTP, connections: "+tally(c.Opaque))
 	}
-	if c.Opaque["tls"] > 0 {
-		p.para(healthIndent, healthIndent, "TLS cannot be read: capture where the traffic is plain, behind the proxy that ends TLS")
+	if c.Decrypted > 0 {
+		p.para(healthIndent, healthIndent, "TLS, connections decrypted: "+grouped(c.Decrypted)+" of "+grouped(c.TLS))
+	}
+	if len(c.Sealed) > 0 {
+		p.para(healthIndent, healthIndent, "TLS, connections that cannot be read, by host: "+hosts(c.Sealed)+
+			"; --keylog FILE reads them with the keys that a client or server writes which runs with SSLKEYLOGFILE=FILE")
 	}
 	if len(s.Limits) > 0 {
 		p.para(p.theme.severity[analysis.Warning]+"LIMITS"+p.theme.none+"   ", healthIndent,
@@ -96,6 +100,23 @@ func shortcomings(c *analysis.CaptureHealth) []string {
 		notes = append(notes, counted(c.BadChecksums, "segment", "segments")+" with a wrong checksum")
 	}
 	return notes
+}
+
+// hostsShown is how many hosts are told apart.
+const hostsShown = 5
+
+// hosts lists the hosts that most connections were for.
+func hosts(m map[string]uint64) string {
+	few := maps.Clone(m)
+	names := slices.SortedFunc(maps.Keys(few), func(a, b string) int {
+		return cmp.Or(cmp.Compare(few[b], few[a]), strings.Compare(a, b))
+	})
+	for _, name := range names[min(hostsShown, len(names)):] {
+		n := few[name]
+		delete(few, name)
+		few["(others)"] += n
+	}
+	return tally(few)
 }
 
 // tally lists counters, the largest first.

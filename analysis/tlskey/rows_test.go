@@ -187,4 +187,3 @@ func inClear() *talk {
 	}
 	return tk
 }
-

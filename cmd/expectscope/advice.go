@@ -51,7 +51,7 @@ func noTCP(c *console, h *analysis.CaptureHealth) {
 
 // opaqueHints says what to do about connections of a kind that cannot be read.
 var opaqueHints = []struct{ kind, name, hint string }{
-	{"tls", "TLS", "TLS is not decrypted: capture where the traffic is plain, behind the proxy that ends TLS or on the loopback of the server"},
+	{"tls", "TLS", "give the keys, which a client or server writes that runs with SSLKEYLOGFILE=FILE: --keylog FILE; or capture where the traffic is plain, behind the proxy that ends TLS"},
 }
 
 // noHTTP says what the TCP connections carry instead of HTTP.

@@ -31,7 +31,12 @@ Via and the names of known software; query strings, hosts and users in targets;
 whatever was not understood, TLS, HTTP/2 and tunnels too. Equal values are covered
 alike, so the analysis stays the same. It does not cover addresses and ports,
 times, methods, paths, names of fields, statuses and sizes: look at the result
-before it leaves your machine. Decryption secrets are never written.
+before it leaves your machine.
+
+TLS is read with --keylog, or the secrets that the captures hold. Secrets are
+written only --with-keys, as decryption secrets of pcapng in front of the
+packets, and only those of the connections that are written: whoever has the
+file reads all that was said on them.
 
 Frames are numbered anew, so ids change with them. When the capture went on, the
 last packet is an empty one that says until when: what did not happen until then
@@ -51,6 +56,7 @@ type extractOptions struct {
 	output string
 	redact bool
 	keylog string
+	keys   bool // write secrets
 	window time.Duration
 }
 
@@ -70,6 +76,7 @@ func newExtract(c *console) *cobra.Command {
 	fs.BoolVar(&o.redact, "redact", false, "cover contents and values, for a ticket")
 	windowFlag(cmd, &o.window)
 	keylogFlag(cmd, &o.keylog)
+	fs.BoolVar(&o.keys, "with-keys", false, "write the TLS secrets of these connections too")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return captureExts, cobra.ShellCompDirectiveFilterFileExt
@@ -81,7 +88,10 @@ func newExtract(c *console) *cobra.Command {
 
 // run writes what is asked for.
 func (o *extractOptions) run(c *console, args []string) error {
-	x := &extraction{redact: o.redact, window: o.window}
+	if o.keys && o.redact {
+		return usage("leave one of them out", "--with-keys tells what --redact covers")
+	}
+	x := &extraction{redact: o.redact, withKeys: o.keys, window: o.window}
 	if err := x.take(args); err != nil {
 		return err
 	}

@@ -20,8 +20,10 @@ type extraction struct {
 	ids    []string // exchanges
 	rules  []string // globs: exchanges with such findings
 	redact bool
-	keys   *keylog       // nil: TLS is read with what the captures hold
-	window time.Duration // 0: the default
+	keys   *keylog // nil: TLS is read with what the captures hold
+	// withKeys: the secrets of the connections that are written are written with them.
+	withKeys bool
+	window   time.Duration // 0: the default
 	// goOn is asked every so many packets whether to read on; nil: always.
 	goOn func(*capture.Stats) bool
 
@@ -50,7 +52,11 @@ func (x *extraction) write(w io.Writer) error {
 	}
 	reading := extract.NewReading(chosen, x.redact)
 	x.pass++
-	if err := x.analyze(engine.Options{All: choice.NeedsAll(), Observe: reading.Observe}, reading); err != nil {
+	o := engine.Options{All: choice.NeedsAll(), Observe: reading.Observe}
+	if x.withKeys {
+		o.Secrets = reading.Secrets
+	}
+	if err := x.analyze(o, reading); err != nil {
 		return err
 	}
 	if lacks := reading.Lacks(); len(lacks) > 0 {
@@ -125,6 +131,11 @@ func (x *extraction) copy(reading *extract.Reading, w io.Writer) error {
 	}
 	defer src.Close()
 	ng := pcapfile.NewNgWriter(w)
+	if log := reading.Log(); len(log) > 0 {
+		if err := ng.WriteSecrets(log); err != nil {
+			return &writeError{err}
+		}
+	}
 	copier := extract.NewCopier(reading, ng)
 	var p capture.Packet
 	for n := 1; ; n++ {
