@@ -3,6 +3,7 @@ package tui
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 
 	"expectscope/analysis"
 	"expectscope/analysis/query"
@@ -101,7 +102,7 @@ var (
 				num: func(r row) uint64 { return uint64(r.x.Conn.First)<<16 + uint64(r.x.Stream) },
 			},
 			timeColumn(8), clientColumn(9), serverColumn(7), requestColumn,
-			{title: "tls", width: 3, drop: 10, cell: func(r row) string { return r.x.TLSVersion() }, text: func(r row) string { return r.x.TLSVersion() }},
+			{title: "tls", width: 3, drop: 10, cell: func(r row) string { return strings.TrimPrefix(r.x.TLSVersion(), "no") }, text: func(r row) string { return r.x.TLSVersion() }},
 			{title: "answers", width: 11, cell: answers, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }},
 			{title: "sent/declared", width: 15, drop: 3, align: right, cell: sent, num: func(r row) uint64 { return uint64(r.x.ReqBody.Sent) }, falls: true},
 			wastedColumn, waitColumn(4),

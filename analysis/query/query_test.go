@@ -20,6 +20,7 @@ func refused() (*analysis.Exchange, []*analysis.Finding) {
 		ID: "21/1", Conn: c,
 		Request: analysis.Message{Method: "PUT", Target: "/Up/a.bin?x=1,2", Head: head, Fields: analysis.ParseFields(head), Last: reassembly.Mark{Time: 1e9, Packet: 1}},
 		ReqBody: analysis.Body{Framing: analysis.FramingLength, Declared: 5_000_000, Sent: 2_000_000, First: reassembly.Mark{Time: 2e9, Packet: 3}},
+		TLS:     &analysis.TLS{Version: "TLS 1.3", ALPN: "http/1.1", SNI: "files.example"},
 		Final:   &analysis.Message{Status: 417, Fields: []analysis.Field{{Name: "Server", Value: "nginx/1.22.1"}}},
 		Retry:   analysis.Retry{Outcome: analysis.RetryNone},
 	}
@@ -51,6 +52,10 @@ func TestMatch(t *testing.T) {
 		{"rule:waste-*,expect-*", true, "12"},
 		{"rule:waste-* rule:expect-*", true, "12"},
 		{"rule:late-100", false, ""},
+		{"tls:1.3 alpn:HTTP/1.1 sni:FILES", true, "012"},
+		{"tls:1.2,no", false, ""},
+		{"alpn:h2", false, ""},
+		{"sni:other", false, ""},
 		{"-rule:417-*", true, "12"},
 		{"severity:notice", true, "01"},
 		{"severity>notice", true, "0"},
@@ -230,7 +235,7 @@ func TestComplete(t *testing.T) {
 	for typed, want := range map[string][]string{
 		"":                  nil,
 		"ru":                {"rule:"},
-		"s":                 {"severity:", "server:", "status:", "saved>", "sent>"},
+		"s":                 {"severity:", "server:", "sni:", "status:", "saved>", "sent>"},
 		"-ru":               {"-rule:"},
 		"wa":                {"wasted>", "wait>"},
 		"rule:417":          {"rule:417-no-retry", "rule:417-late"},
