@@ -58,9 +58,11 @@ func (o *objects) health(s *analysis.Summary) {
 	o.uint("doubtful_exchanges", c.Doubts)
 	o.uint("opaque_connections", total(c.Opaque))
 	o.counts("opaque", c.Opaque)
-	o.uint("tls_connections", c.TLS)
-	o.uint("tls_decrypted", c.Decrypted)
-	o.counts("tls_unread", c.Sealed)
+	if c.TLS > 0 {
+		o.uint("tls_connections", c.TLS)
+		o.uint("tls_decrypted", c.Decrypted)
+		o.counts("tls_unread", c.Sealed)
+	}
 	o.counts("undecoded", c.Undecoded)
 	o.uint("bad_checksums", c.BadChecksums)
 	o.key("inputs")
