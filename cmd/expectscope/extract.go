@@ -28,10 +28,10 @@ A file that is called like an id or a rule is named ./FILE.
 bodies; the values of header fields, but for Expect, Content-Length,
 Transfer-Encoding, Connection and Upgrade, the ports of Host, the protocols of
 Via and the names of known software; query strings, hosts and users in targets;
-whatever was not understood, TLS, HTTP/2 and tunnels too. Equal values are covered
-alike, so the analysis stays the same. It does not cover addresses and ports,
-times, methods, paths, names of fields, statuses and sizes: look at the result
-before it leaves your machine.
+whatever was not understood, TLS, HTTP/2 and tunnels too. Equal values are
+covered alike, so the analysis stays the same. It does not cover addresses and
+ports, times, methods, paths, names of fields, statuses and sizes: look at the
+result before it leaves your machine.
 
 TLS is read with --keylog, or the secrets that the captures hold. Secrets are
 written only --with-keys, as decryption secrets of pcapng in front of the
