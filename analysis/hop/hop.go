@@ -44,7 +44,9 @@ type Matcher struct {
 	o      Options
 	legs   map[*analysis.Exchange]*leg
 	groups map[uint64]*group
-	order  []*leg // oldest first; those that were left out are skipped
+	// methods counts the groups of each, so that most requests cost one look: see Wants.
+	methods map[string]int
+	order   []*leg // oldest first; those that were left out are skipped
 
 	first   int64 // time of the first request
 	taps    bool  // two places of capture were seen
@@ -69,7 +71,7 @@ func New(o Options) *Matcher {
 		o.Horizon = analysis.LinkHorizon
 	}
 	return &Matcher{
-		o: o, legs: map[*analysis.Exchange]*leg{}, groups: map[uint64]*group{},
+		o: o, legs: map[*analysis.Exchange]*leg{}, groups: map[uint64]*group{}, methods: map[string]int{},
 		proxies: map[netip.AddrPort]bool{},
 	}
 }
@@ -92,8 +94,9 @@ type leg struct {
 
 // A group is the legs with one method and one end of the target, oldest first.
 type group struct {
-	sum  uint64
-	legs []*leg
+	sum    uint64
+	method string
+	legs   []*leg
 	// crowded: a leg was left out before it was judged, so that nothing in the group is known to be alone.
 	crowded bool
 }
@@ -106,7 +109,7 @@ func (m *Matcher) Wants(h *analysis.Head) bool {
 	if m.apart(h.Last.Time) && h.Framing != analysis.FramingNone {
 		return true
 	}
-	if len(m.groups) == 0 {
+	if m.methods[string(h.Method)] == 0 {
 		return false
 	}
 	sum, ok := sumOf(h.Method, h.Target)
@@ -189,7 +192,14 @@ func (m *Matcher) Forget(x *analysis.Exchange) {
 			o.out = true
 			delete(m.legs, o.x)
 		}
-		delete(m.groups, l.in.sum)
+		m.ungroup(l.in)
+	}
+}
+
+func (m *Matcher) ungroup(g *group) {
+	delete(m.groups, g.sum)
+	if m.methods[g.method]--; m.methods[g.method] == 0 {
+		delete(m.methods, g.method)
 	}
 }
 
@@ -206,8 +216,9 @@ func (m *Matcher) add(x *analysis.Exchange, sum uint64) {
 	}
 	g := m.groups[sum]
 	if g == nil {
-		g = &group{sum: sum}
+		g = &group{sum: sum, method: x.Request.Method}
 		m.groups[sum] = g
+		m.methods[g.method]++
 	}
 	l := &leg{x: x, id: identify(x), in: g}
 	m.legs[x] = l
@@ -272,6 +283,6 @@ func (m *Matcher) leave(l *leg) {
 		g.legs = slices.Delete(g.legs, i, i+1)
 	}
 	if len(g.legs) == 0 {
-		delete(m.groups, g.sum)
+		m.ungroup(g)
 	}
 }
