@@ -2,6 +2,7 @@ package tlskey_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"slices"
@@ -186,4 +187,34 @@ func inClear() *talk {
 		tk.wire = append(tk.wire, piece{l.dir, []byte(l.text)})
 	}
 	return tk
+}
+
+// What goes through a tunnel may be TLS, and TLS may be in TLS (RFC 9110, Section 9.3.6).
+func TestTunnel(t *testing.T) {
+	tk := goTalk(t, tls.VersionTLS13, 0)
+	connect := []line{{0, "CONNECT files.example:443 HTTP/1.1\r\nHost: files.example:443\r\n\r\n"}, {1, "HTTP/1.1 200 OK\r\n\r\n"}}
+	var wire []piece
+	through := slices.Clone(connect)
+	for _, l := range connect {
+		wire = append(wire, piece{l.dir, []byte(l.text)})
+	}
+	for _, p := range tk.wire {
+		wire = append(wire, p)
+		through = append(through, line{p.dir, string(p.data)})
+	}
+	sealed := goTalk(t, tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, through...)
+	for how, c := range map[string]struct {
+		tk *talk
+		n  uint64
+	}{"in the clear": {&talk{wire: wire, keys: tk.keys}, 1}, "in TLS": {&talk{wire: sealed.wire, keys: slices.Concat(sealed.keys, tk.keys)}, 2}} {
+		r := analyze(t, packets(t, c.tk).Source(script.Options{}), c.tk.keys)
+		for key, row := range want {
+			if r.exchanges[key] != row {
+				t.Errorf("%s: %s is %q, want %q", how, key, r.exchanges[key], row)
+			}
+		}
+		if r.sum.Capture.Decrypted != c.n || r.exchanges["files.example:443true"] == "" {
+			t.Errorf("%s: %d decrypted, exchanges %v", how, r.sum.Capture.Decrypted, r.exchanges)
+		}
+	}
 }

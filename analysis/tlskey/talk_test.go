@@ -55,15 +55,12 @@ func content(n int) string {
 	return b.String()[:n]
 }
 
-// said is all that one side says.
-func said(d reassembly.Dir) string {
-	var b strings.Builder
-	for _, l := range conversation {
-		if l.dir == d {
-			b.WriteString(l.text)
-		}
+// said is all that each side says.
+func said(lines []line) (all [2]string) {
+	for _, l := range lines {
+		all[l.dir] += l.text
 	}
-	return b.String()
+	return all
 }
 
 // A talk is what went over the wire, in order, and the key log.
@@ -190,9 +187,12 @@ var credentials = sync.OnceValue(func() (c [2]tls.Certificate) {
 	return c
 })
 
-// goTalk plays the conversation between two ends of crypto/tls.
-func goTalk(t testing.TB, version, suite uint16) *talk {
+// goTalk plays lines between two ends of crypto/tls; the conversation, if there are none.
+func goTalk(t testing.TB, version, suite uint16, lines ...line) *talk {
 	t.Helper()
+	if lines == nil {
+		lines = conversation
+	}
 	var keys bytes.Buffer
 	tp := &tape{}
 	a, b := net.Pipe()
@@ -218,8 +218,8 @@ func goTalk(t testing.TB, version, suite uint16) *talk {
 	if got := client.ConnectionState(); version == tls.VersionTLS12 && got.CipherSuite != suite {
 		t.Fatalf("the suite is %s", tls.CipherSuiteName(got.CipherSuite))
 	}
-	speak(t, conversation, client, server)
-	return &talk{tp.records(), keys.Bytes(), [2]string{said(0), said(1)}}
+	speak(t, lines, client, server)
+	return &talk{tp.records(), keys.Bytes(), said(lines)}
 }
 
 // needOpenSSL skips where there is none.
@@ -355,9 +355,5 @@ func opensslTalk(t testing.TB, lines []line, server, client []string) *talk {
 	}
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
-	tk := &talk{wire: tp.records(), keys: keys}
-	for _, l := range lines {
-		tk.said[l.dir] += l.text
-	}
-	return tk
+	return &talk{tp.records(), keys, said(lines)}
 }

@@ -41,6 +41,9 @@ finding, named for its rule and exchange, out of the last 32 MB of packets.
 --metrics serves counters and a histogram of waits for Prometheus, on loopback
 unless the address says otherwise.
 
+--keylog FILE is followed: a connection whose key is not there yet waits for it
+for up to 10 seconds, and FILE itself need not be there when capturing begins.
+
 The flags of the report and the exit status are those of analyze.`
 
 const liveExamples = `  expectscope live
