@@ -94,7 +94,11 @@ func parties(p *writer, x *store.Exchange) {
 
 // identity says which exchange it is, and what is in doubt.
 func identity(p *writer, x *store.Exchange) {
-	note := x.ID + ", " + clock(x.Request.Last.Time) + " UTC, " + safe(x.Request.Version) + sealed(x)
+	note := x.ID + ", " + clock(x.Request.Last.Time) + " UTC, " + safe(x.Request.Version)
+	if x.StreamID != 0 {
+		note += ", stream " + strconv.FormatUint(uint64(x.StreamID), 10)
+	}
+	note += sealed(x)
 	if len(x.Doubts) > 0 {
 		var words []string
 		for _, d := range x.Doubts {

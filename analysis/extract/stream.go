@@ -121,13 +121,13 @@ func (s *stream) Owed(uint32, uint32, analysis.Owed) {}
 // Done needs nothing.
 func (s *stream) Done(uint32, reassembly.Dir, analysis.Ended, reassembly.Mark) {}
 
-// Doubt needs nothing.
+// Frame needs nothing: HTTP/2 is covered whole.
 func (s *stream) Frame(uint32, reassembly.Dir, uint64, uint64) {}
 
-// Reset is of no concern: see above.
+// Reset needs nothing: see Frame.
 func (s *stream) Reset(uint32, analysis.StreamReset) {}
 
-// Doubt is of no concern: see above.
+// Doubt needs nothing.
 func (s *stream) Doubt(uint32, analysis.DoubtKind, analysis.Part, reassembly.Mark) {}
 
 // Body takes note of content that was decrypted: what is in the packets is not it.

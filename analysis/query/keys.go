@@ -89,6 +89,11 @@ var keys = []key{
 		test: only(named(classes[:], func(x *analysis.Exchange) string { return x.Request.ExpectClass().String() })),
 	},
 	{name: "id", example: "id:24/1", summary: "the exchange's id", test: only(same(subject.id))},
+	{name: "proto", example: "proto:HTTP/2", summary: "the request's version", of: exchanges, test: only(same(subject.proto))},
+	{
+		name: "stream", example: "stream:5", summary: "the HTTP/2 stream, or stream>0 for any", of: exchanges, ordered: true,
+		test: number(plainNumber, subject.stream),
+	},
 	{name: "wasted", example: "wasted>1MB", summary: "body bytes sent in vain", ordered: true, test: number(size, subject.wasted)},
 	{name: "saved", example: "saved>0", summary: "body bytes Expect kept from being sent in vain", ordered: true, test: number(size, subject.saved)},
 	{name: "sent", example: "sent>=64KiB", summary: "body bytes sent", of: exchanges, ordered: true, test: number(size, subject.sent)},
@@ -165,6 +170,10 @@ func (s subject) id() string {
 	}
 	return s.x.ID
 }
+
+func (s subject) proto() string { return s.x.Request.Version }
+
+func (s subject) stream() (int64, bool) { return int64(s.x.StreamID), s.x.StreamID != 0 }
 
 func (s subject) wasted() (int64, bool) {
 	if s.f != nil {

@@ -17,8 +17,8 @@ func refused() (*analysis.Exchange, []*analysis.Finding) {
 	c := &reassembly.Conn{Client: netip.MustParseAddrPort("10.0.0.1:51766"), Server: netip.MustParseAddrPort("[2001:db8::2]:8101")}
 	head := "PUT /Up/a.bin?x=1,2 HTTP/1.1\r\nHost: Files.example\r\nUser-Agent: curl/7.88.1\r\nExpect: 100-continue\r\n\r\n"
 	x := &analysis.Exchange{
-		ID: "21/1", Conn: c,
-		Request: analysis.Message{Method: "PUT", Target: "/Up/a.bin?x=1,2", Head: head, Fields: analysis.ParseFields(head), Last: reassembly.Mark{Time: 1e9, Packet: 1}},
+		ID: "21/1", Conn: c, StreamID: 5,
+		Request: analysis.Message{Version: "HTTP/2", Method: "PUT", Target: "/Up/a.bin?x=1,2", Head: head, Fields: analysis.ParseFields(head), Last: reassembly.Mark{Time: 1e9, Packet: 1}},
 		ReqBody: analysis.Body{Framing: analysis.FramingLength, Declared: 5_000_000, Sent: 2_000_000, First: reassembly.Mark{Time: 2e9, Packet: 3}},
 		TLS:     &analysis.TLS{Version: "TLS 1.3", ALPN: "http/1.1", SNI: "files.example"},
 		Final:   &analysis.Message{Status: 417, Fields: []analysis.Field{{Name: "Server", Value: "nginx/1.22.1"}}},
@@ -96,6 +96,10 @@ func TestMatch(t *testing.T) {
 		{"retry:same-connection,new-connection", false, ""},
 		{"expect:exact", true, "012"},
 		{"id:21/1", true, "012"},
+		{"proto:http/2", true, "012"},
+		{"proto:HTTP/1.1", false, ""},
+		{"stream:5", true, "012"},
+		{"stream>5", false, ""},
 		{"wasted>1MB", true, "1"},
 		{"wasted>=2000000", true, "1"},
 		{"wasted>2MiB", false, ""},
@@ -235,7 +239,7 @@ func TestComplete(t *testing.T) {
 	for typed, want := range map[string][]string{
 		"":                  nil,
 		"ru":                {"rule:"},
-		"s":                 {"severity:", "server:", "sni:", "status:", "saved>", "sent>"},
+		"s":                 {"severity:", "server:", "sni:", "status:", "stream>", "saved>", "sent>"},
 		"-ru":               {"-rule:"},
 		"wa":                {"wasted>", "wait>"},
 		"rule:417":          {"rule:417-no-retry", "rule:417-late"},

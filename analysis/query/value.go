@@ -184,6 +184,14 @@ func size(v string) (int64, error) {
 	return 0, &Error{strconv.Quote(v) + " is no size", "give bytes, as 4096, 64KiB, 1.5MB or 1GB"}
 }
 
+// plainNumber reads a whole number.
+func plainNumber(v string) (int64, error) {
+	if n, err := strconv.ParseUint(v, 10, 32); err == nil {
+		return int64(n), nil
+	}
+	return 0, &Error{strconv.Quote(v) + " is no number", "give a whole number, as 5"}
+}
+
 // span reads a duration in nanoseconds: 350ms, 1s, 1.5s.
 func span(v string) (int64, error) {
 	if v == "0" {

@@ -117,6 +117,9 @@ func ladderSteps(x *analysis.Exchange) []step {
 			steps = append(steps, at(f.Last, note, client, "body withheld"+ofDeclared(x), ""))
 		}
 	}
+	for i := range x.Resets {
+		steps = append(steps, resetStep(x, &x.Resets[i]))
+	}
 	for d := range x.Ends {
 		if s, ok := endStep(x, reassembly.Dir(d)); ok {
 			steps = append(steps, s)
@@ -168,6 +171,22 @@ func ofDeclared(x *analysis.Exchange) string {
 		return ": " + counted(n, "byte", "bytes")
 	}
 	return ""
+}
+
+// resetStep is the end of the exchange's stream alone (RFC 9113, Sections 6.4 and 6.8).
+func resetStep(x *analysis.Exchange, r *analysis.StreamReset) step {
+	from, label := client, "RST_STREAM "
+	if r.Dir != x.Client {
+		from = server
+	}
+	if r.GoAway {
+		label = "GOAWAY "
+	}
+	tail := ""
+	if r.NotProcessed {
+		tail = ", not processed"
+	}
+	return at(r.At, head, from, label+r.String(), tail)
 }
 
 // endStep is the end of a direction of the connection, if it belongs to this exchange.

@@ -77,6 +77,17 @@ func TestLadderEnds(t *testing.T) {
 	}
 }
 
+// A stream of HTTP/2 can end alone.
+func TestLadderResets(t *testing.T) {
+	x := inOrder()
+	x.Resets = []analysis.StreamReset{
+		{Dir: reassembly.Reverse, At: reassembly.Mark{Time: epoch + 50*msec, Packet: 400}},
+		{Dir: reassembly.Forward, Code: 8, At: reassembly.Mark{Time: epoch + 60*msec, Packet: 401}},
+		{Dir: reassembly.Reverse, Code: 0x99, NotProcessed: true, GoAway: true, At: reassembly.Mark{Time: epoch + 70*msec, Packet: 402}},
+	}
+	inOrderOf(t, drawn(x, nil), "201 Created", "│<", " RST_STREAM NO_ERROR ─│ #400\n", "│─ RST_STREAM CANCEL ─", ">│ #401\n", " GOAWAY 0x99, not processed ─│ #402")
+}
+
 func TestLadderRepeat(t *testing.T) {
 	x, next := swallowed()
 	next.Conn = newConn(50, "10.0.0.1:51770", "10.0.0.2:8101")

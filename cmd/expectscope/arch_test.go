@@ -71,6 +71,7 @@ var testsOfMayImport = map[string]string{
 	"analysis/rules":   "analysis/rules analysis/engine", // its examples are played
 	"analysis/report":  "analysis/report analysis/engine",
 	"analysis/tlskey":  "analysis/tlskey analysis/engine capture/pcapfile",
+	"capture/script":   "golang.org/x/net/http2/hpack",
 	"capture/decode":   gopacketLayers,
 	"capture/filter":   "capture/pcapfile",
 	"capture/live":     "capture/pcapfile capture/decode",
