@@ -44,7 +44,6 @@ type fields struct {
 	coded, chunked     bool  // Transfer-Encoding, and whether chunked is in it
 	close, keep        bool  // Connection
 	upgrade, expect    bool
-	h2c                bool // Upgrade names HTTP/2 in the clear (RFC 7540, Section 3.2)
 	bothLengthAndCoded bool
 }
 
@@ -67,10 +66,7 @@ func (f *fields) field(name, value []byte) {
 	case len("expect"):
 		f.expect = f.expect || is(name, "expect")
 	case len("upgrade"):
-		if is(name, "upgrade") {
-			f.upgrade = true
-			f.h2c = f.h2c || hasToken(value, "h2c")
-		}
+		f.upgrade = f.upgrade || is(name, "upgrade")
 	case len("connection"):
 		if is(name, "connection") {
 			f.close = f.close || hasToken(value, "close")

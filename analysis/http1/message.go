@@ -26,7 +26,7 @@ func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	}
 	connect := string(h.Method) == "CONNECT"
 	m.push(outstanding{
-		stream: s, head: string(h.Method) == "HEAD", connect: connect, close: h.Close, acked: h.Last.Acked, h2c: f.h2c,
+		stream: s, head: string(h.Method) == "HEAD", connect: connect, close: h.Close, acked: h.Last.Acked, h2c: f.upgrade && namesHTTP2(h.Text),
 	}, h.Last)
 	m.queued(s, h.Last)
 	m.req.begin(s, h.Framing, h.Length, h.Last)
@@ -66,7 +66,7 @@ func (m *Machine) responseHead(h *analysis.Head, f *fields) bool {
 	if m.resp.guess {
 		m.align(h.First)
 	}
-	http2 := h.Status == 101 && m.becomesHTTP2(f)
+	http2 := h.Status == 101 && f.upgrade && m.becomesHTTP2(h.Text)
 	if h.Status < 200 && h.Status != 101 || http2 {
 		h.Framing = analysis.FramingNone
 		m.interim(h)

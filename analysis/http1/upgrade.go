@@ -13,8 +13,22 @@ type upgrade struct {
 }
 
 // becomesHTTP2 tells whether a 101 begins HTTP/2: both sides named it.
-func (m *Machine) becomesHTTP2(f *fields) bool {
-	return f.h2c && len(m.queue) > 0 && m.queue[0].h2c && m.o.HTTP2 != nil
+func (m *Machine) becomesHTTP2(text []byte) bool {
+	return len(m.queue) > 0 && m.queue[0].h2c && m.o.HTTP2 != nil && namesHTTP2(text)
+}
+
+// namesHTTP2 tells whether Upgrade names HTTP/2 in the clear. Few heads have that field, so they alone are read again for it.
+func namesHTTP2(text []byte) bool {
+	s := analysis.NewFieldScanner(text)
+	for {
+		f, ok := s.Next()
+		if !ok {
+			return false
+		}
+		if is(text[f.NameStart:f.NameEnd], "upgrade") && hasToken(text[f.ValueStart:f.ValueEnd], "h2c") {
+			return true
+		}
+	}
 }
 
 // becomeHTTP2 hands the connection on behind the 101 that ends at mark.
