@@ -71,12 +71,16 @@ func blank(b byte) bool { return b == ' ' || b == '\t' }
 
 func space(b byte) bool { return blank(b) || b == '\r' || b == '\n' }
 
-// ParseFields are the field lines of a head; names and values share its memory. They are never nil.
+// MaxFields is how many field lines of a message are kept: servers take 100 or so, and a head of 64 KiB has room for 20,000,
+// each of which costs 40 bytes.
+const MaxFields = 1000
+
+// ParseFields are the field lines of a head, the first [MaxFields] of them; names and values share its memory. They are never nil.
 func ParseFields(head string) []Field {
-	fs := make([]Field, 0, strings.Count(head, "\n"))
+	fs := make([]Field, 0, min(strings.Count(head, "\n"), MaxFields))
 	scanFields(head, func(f Field) bool {
 		fs = append(fs, f)
-		return true
+		return len(fs) < MaxFields
 	})
 	return fs
 }

@@ -274,7 +274,12 @@ func (s *session) Closed(x *analysis.Exchange) {
 }
 
 // Counted hears of every exchange that is over.
-func (s *session) Counted(x *analysis.Exchange) { s.e.count(x) }
+func (s *session) Counted(x *analysis.Exchange) {
+	if x.Ended == analysis.EndedIdle && s.ends == [2]reassembly.End{} { // its connection goes on: too many waited for an answer
+		s.e.limit("outstanding requests")
+	}
+	s.e.count(x)
+}
 
 // Orphan hears of a response head that answers no request.
 func (s *session) Orphan(h *analysis.Head) {

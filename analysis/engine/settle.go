@@ -2,6 +2,7 @@ package engine
 
 import (
 	"expectscope/analysis"
+	"expectscope/analysis/record"
 	"expectscope/analysis/rules"
 	"expectscope/reassembly"
 )
@@ -109,6 +110,9 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 		return
 	}
 	e.doubt(x)
+	if !again {
+		e.bound(x)
+	}
 	x.Ends, x.At, x.State = s.ends, e.now, analysis.Settled
 	refused := x.Final != nil && x.Final.Status == 417
 	if _, has := x.Request.Get("Expect"); refused && has && !again {
@@ -150,6 +154,21 @@ func (e *Engine) conclude(c *analysis.Case, again bool) []analysis.Finding {
 	}
 	e.withdraw(x, found)
 	return found
+}
+
+// bound says which limits of what is kept of one exchange were hit; what is not kept is in doubt.
+func (e *Engine) bound(x *analysis.Exchange) {
+	if len(x.Interim) >= record.MaxInterims {
+		e.limit("interim responses")
+	}
+	if len(x.Request.Fields) >= analysis.MaxFields {
+		e.limit("field lines")
+		x.AddDoubt(analysis.DoubtEvicted, analysis.PartRequest, x.Request.Last)
+	}
+	if x.Final != nil && len(x.Final.Fields) >= analysis.MaxFields {
+		e.limit("field lines")
+		x.AddDoubt(analysis.DoubtEvicted, analysis.PartFinal, x.Final.Last)
+	}
 }
 
 // doubt notes what the whole capture lacks where it touches the exchange.

@@ -226,8 +226,13 @@ func (m *Machine) push(o outstanding, at reassembly.Mark) {
 
 // pop takes the oldest request off the queue: its response is over.
 func (m *Machine) pop(how analysis.Ended, at reassembly.Mark) {
+	const long = 64 // from there on moving the others costs more than growing again
 	s := m.queue[0].stream
-	m.queue = append(m.queue[:0], m.queue[1:]...)
+	if len(m.queue) > long {
+		m.queue = m.queue[1:]
+	} else {
+		m.queue = append(m.queue[:0], m.queue[1:]...)
+	}
 	m.ev.Done(s, m.resp.dir, how, at)
 }
 

@@ -36,7 +36,7 @@ func TestBounds(t *testing.T) {
 	k := &keeper{}
 	p := newPlayer(t, k, &Pool{}, false)
 	p.line("> request PUT /up HTTP/1.1 | Host: a | Transfer-Encoding: chunked | Expect: 100-continue")
-	for range maxInterims + 10 {
+	for range MaxInterims + 10 {
 		p.line("< interim 1 HTTP/1.1 102 Processing")
 	}
 	for range maxRuns + 10 {
@@ -53,8 +53,8 @@ func TestBounds(t *testing.T) {
 	p.line("> done 1 fin")
 	p.line("< done 1 fin")
 	x := &k.xs[0]
-	if len(x.Interim) != maxInterims || len(x.Orphans) != maxOrphans {
-		t.Errorf("%d interim responses and %d orphans are kept, want %d and %d", len(x.Interim), len(x.Orphans), maxInterims, maxOrphans)
+	if len(x.Interim) != MaxInterims || len(x.Orphans) != maxOrphans {
+		t.Errorf("%d interim responses and %d orphans are kept, want %d and %d", len(x.Interim), len(x.Orphans), MaxInterims, maxOrphans)
 	}
 	if b := &x.ReqBody; b.Sent != 3*(maxRuns+10) || b.Read != b.Sent {
 		t.Errorf("sent %d, read %d", b.Sent, b.Read)

@@ -9,6 +9,8 @@
 package record
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"expectscope/analysis"
@@ -39,7 +41,8 @@ type Sink interface {
 
 // Bounds on what an exchange keeps of a hostile peer.
 const (
-	maxInterims    = 1000
+	// MaxInterims is how many interim responses to a request are kept.
+	MaxInterims    = 1000
 	maxInterimText = 4 * analysis.FloodBytes // of their heads
 	maxOrphans     = 16
 	maxRuns        = 1024
@@ -78,12 +81,11 @@ func (r *Recorder) SetTLS(t *analysis.TLS) { r.tls = t }
 func (r *Recorder) Open() bool { return len(r.open) > 0 }
 
 func (r *Recorder) find(stream uint32) *entry {
-	for _, e := range r.open {
-		if e.x.Stream == stream {
-			return e
-		}
+	i, ok := slices.BinarySearchFunc(r.open, stream, func(e *entry, s uint32) int { return cmp.Compare(e.x.Stream, s) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return r.open[i]
 }
 
 // Request opens an exchange.
@@ -110,11 +112,20 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 	if r.conn.Start == reassembly.MidStream {
 		x.AddDoubt(analysis.DoubtMidStream, analysis.PartHandshake, h.First)
 	}
-	r.open = append(r.open, e)
+	r.enter(e)
 	if h.Expect || h.Odd || r.all || r.sink.Wants(h) {
 		r.keep(e)
 		r.sink.Opened(e.x)
 	}
+}
+
+// enter puts an entry among the open ones, which are in the order of their streams, as they open but for a hostile peer's.
+func (r *Recorder) enter(e *entry) {
+	i := len(r.open)
+	for i > 0 && r.open[i-1].x.Stream > e.x.Stream {
+		i--
+	}
+	r.open = slices.Insert(r.open, i, e)
 }
 
 // before is the entry of the request in front of stream.
@@ -154,7 +165,7 @@ func (r *Recorder) Interim(stream uint32, h *analysis.Head) {
 	if len(e.x.Interim) == 0 {
 		e.x.HeadHeard = r.conn.Heard[r.client]
 	}
-	if len(e.x.Interim) < maxInterims {
+	if len(e.x.Interim) < MaxInterims {
 		m := message(h)
 		if e.interims += len(h.Text); e.interims > maxInterimText {
 			m.Head, m.Fields = "", nil
