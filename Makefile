@@ -3,7 +3,7 @@ FUZZTIME ?= 60s
 TOOL = go tool -modfile=.ci/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test race lint fuzz golden pcaps bench bench-baseline bench-peers docs demo cover
+.PHONY: help build check test race lint fuzz fuzz-long mutate floods golden pcaps bench bench-baseline bench-peers docs demo cover
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
@@ -26,11 +26,21 @@ lint: ## gofumpt, go vet, staticcheck
 	$(TOOL) staticcheck ./...
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
-	@grep -rl --include=*_test.go '^func Fuzz' . | sort | while read -r f; do \
-	  for t in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$f); do \
-	    echo "== $$t in $$(dirname $$f)"; \
-	    go test -run='^$$' -fuzz="^$$t\$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$f) || exit 1; \
+	@set -e; for p in $$(go list ./...); do \
+	  for t in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "== $$t in $$p"; \
+	    go test -run='^$$' -fuzz="^$$t\$$" -fuzztime=$(FUZZTIME) $$p; \
 	  done; done
+
+fuzz-long: ## run every fuzz target for ten minutes
+	@$(MAKE) fuzz FUZZTIME=10m
+
+MUTATIONS ?= 2000
+mutate: ## worsen every capture in MUTATIONS (2000; all) ways: nothing more may be certain
+	EXPECTSCOPE_MUTATIONS=$(MUTATIONS) go test ./analysis/engine -run TestMutations -timeout 24h
+
+floods: ## write the floods of the tests to FLOODS (/tmp) as pcap files
+	EXPECTSCOPE_FLOODS=$(or $(FLOODS),/tmp) go test ./analysis/engine -run TestFloods -v
 
 golden: ## write all goldens anew; git diff shows what changed
 	go test $$(grep -rlE --include=*_test.go 'flag.(Bool|Lookup)\("update"' . | xargs -n1 dirname | sort -u) -update

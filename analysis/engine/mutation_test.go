@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,12 +16,12 @@ import (
 	"expectscope/capture/pcapfile"
 )
 
-// mutationsVar says how many mutants of each capture are tried; "all" tries each at each packet (make mutate), which
-// takes hours. mutateOnly chooses captures by a part of their names.
+// mutationsVar says how many mutants of each capture are tried, and has those beside the checkout tried too (make mutate); "all" tries
+// each mutation at each packet, which takes hours. mutateOnly chooses captures by a part of their names.
 const (
 	mutationsVar = "EXPECTSCOPE_MUTATIONS"
 	mutateOnly   = "EXPECTSCOPE_MUTATE"
-	mutants      = 40
+	mutants      = 20
 )
 
 // maimed captures are no whole ones: what they lack already needs no further loss to be out of sight.
@@ -111,11 +112,31 @@ func TestMutations(t *testing.T) {
 					t.Errorf("%s: certain of %s", name, bad)
 				}
 			}
+			for k := range min(mutants, len(ps)) { // another conversation: it is to be read, and that is all
+				judged(t, "flipped "+strconv.Itoa(k), flipped(ps, uint64(k)))
+			}
 			if len(ps) > 100 && len(tried) < len(mutations)/2 {
 				t.Errorf("of %d mutations only these were tried: %v", len(mutations), tried)
 			}
 		})
 	}
+}
+
+// flipped are packets with one to eight bits turned over in one of a hundred of them, behind the link header.
+func flipped(ps []capture.Packet, seed uint64) []capture.Packet {
+	r := rand.New(rand.NewPCG(2, seed))
+	out := slices.Clone(ps)
+	for range 1 + len(ps)/100 {
+		p := &out[r.IntN(len(out))]
+		if len(p.Data) <= 14 {
+			continue
+		}
+		p.Data = slices.Clone(p.Data)
+		for range 1 + r.IntN(8) {
+			p.Data[14+r.IntN(len(p.Data)-14)] ^= 1 << r.IntN(8)
+		}
+	}
+	return out
 }
 
 // sample yields mutations and the packets to mutate: all there are, or some, the same in every run.

@@ -37,6 +37,9 @@ func bodyLooksLikeRequest(c *analysis.Case) *analysis.Verdict {
 	}
 	v := say("The body begins with an HTTP request of its own (%s), the shape of request smuggling; %s.", quotable(c.ReqBody.Inner), bodyRead(c))
 	v.Evidence = []reassembly.Mark{c.Request.Last, c.ReqBody.First}
+	if doubted(c, analysis.PartReqBody, analysis.DoubtFraming) { // what was cut off there was perhaps the rest of the next request
+		v.Confidence = new(analysis.Inconclusive)
+	}
 	taken := c.Final != nil && c.Final.Status < 300 && !c.EarlyFinal() && c.ReqBody.Complete && parsedBody(c) == nil
 	if taken && slices.Contains([]string{"POST", "PUT", "PATCH"}, c.Request.Method) {
 		v.Severity = new(analysis.Info)
