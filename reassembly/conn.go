@@ -116,11 +116,11 @@ func (c *conn) acknowledge(d Dir, s *decode.Segment) uint64 {
 	o.hasAck = true
 	if off > o.acked {
 		o.acked = off
+		if s.Len == 0 && off >= o.next {
+			c.Heard[d.Other()] = s.Time
+		}
 	}
 	c.Ahead[d.Other()] = o.acked > o.next
-	if s.Len == 0 && off >= o.next && c.Heard[d.Other()] == 0 {
-		c.Heard[d.Other()] = s.Time
-	}
 	if o.timedAt != 0 && int32(uint32(off)-o.timedEnd) >= 0 {
 		rtt := max(s.Time-o.timedAt, 1)
 		if least := &c.MinRTT[d.Other()]; *least == 0 || rtt < *least {

@@ -147,7 +147,6 @@ func (a *Assembler) data(c *conn, d Dir, b []byte, m Mark, ttl uint8) {
 		l.Data(&a.chunk)
 		a.mind(c)
 	}
-	c.Heard[d] = 0
 }
 
 // skip gives up the next n bytes of direction d.

@@ -195,7 +195,7 @@ type Conn struct {
 	// Ahead tells whether the last acknowledgement of a direction covers what was not captured, at least not before it: bytes, or a FIN
 	// (of a direction that ended with one, it is that FIN).
 	Ahead [2]bool
-	// Heard is when an empty segment acknowledged all that was delivered of a direction so far (not the chunk at hand), in
+	// Heard is when an empty segment last acknowledged all that was delivered of a direction, and more than before, in
 	// nanoseconds since 1970: its other side had it then, and had nothing to say yet. 0: none did.
 	Heard [2]int64
 	// Holes counts gaps that were lost or evicted, Conflicts retransmissions

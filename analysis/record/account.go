@@ -42,7 +42,7 @@ func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m r
 	if d == r.client {
 		body = &e.x.ReqBody
 		if body.Sent == 0 && e.x.Final == nil && len(e.x.Interim) == 0 {
-			e.x.HeadHeard = r.conn.Heard[d]
+			r.heard(e.x)
 		}
 		e.classify(int64(n), m)
 		if e.verdict == 0 {
@@ -225,6 +225,13 @@ func (p *prefixHash) add(b []byte, body *analysis.Body) {
 			return
 		}
 		body.Prefix[i] = 1<<32 | uint64(p.sum) // never 0
+	}
+}
+
+// heard notes that the server's host had acknowledged the head by now, if it had.
+func (r *Recorder) heard(x *analysis.Exchange) {
+	if t := r.conn.Heard[r.client]; t >= x.Request.Last.Time {
+		x.HeadHeard = t
 	}
 }
 

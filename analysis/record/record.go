@@ -163,7 +163,7 @@ func (r *Recorder) Interim(stream uint32, h *analysis.Head) {
 	r.keep(e)
 	e.touch(h.Last)
 	if len(e.x.Interim) == 0 {
-		e.x.HeadHeard = r.conn.Heard[r.client]
+		r.heard(e.x)
 	}
 	if len(e.x.Interim) < MaxInterims {
 		m := message(h)
