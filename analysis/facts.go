@@ -80,7 +80,7 @@ func (m *Message) Lines() iter.Seq[Field] {
 // Get is the value of the first field line with that name, in any case.
 func (m *Message) Get(name string) (string, bool) {
 	for f := range m.Lines() {
-		if strings.EqualFold(f.Name, name) {
+		if len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
 			return f.Value, true
 		}
 	}
@@ -106,13 +106,22 @@ func (m *Message) Expect() (string, bool) {
 
 // ExpectClass classifies the request's Expect field.
 func (m *Message) ExpectClass() ExpectClass {
-	lines, spaced := []string(nil), false
+	first, n, spaced := "", 0, false
 	for f := range m.Lines() {
-		if strings.EqualFold(f.Name, "Expect") {
-			lines, spaced = append(lines, f.Value), spaced || f.Spaced
+		if len(f.Name) == len("Expect") && strings.EqualFold(f.Name, "Expect") {
+			if n++; n == 1 {
+				first = f.Value
+			}
+			spaced = spaced || f.Spaced
 		}
 	}
-	return ClassifyExpect(lines, spaced)
+	switch {
+	case n == 0:
+		return NoExpect
+	case n == 1 && !spaced && strings.EqualFold(first, "100-continue"):
+		return ExactExpect // nearly always
+	}
+	return ClassifyExpect(m.Values("Expect"), spaced)
 }
 
 // ClassifyExpect classifies the values of the Expect lines of a request; spaced tells that

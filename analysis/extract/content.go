@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"math"
+	"slices"
 
 	"expectscope/analysis"
 )
@@ -243,4 +244,16 @@ func (p *begins) request(h *half) {
 		}
 	}
 	h.frames = append(under, h.frames...)
+	if i := lineEnd(colon + 1); i < len(offs) {
+		h.frames = append(h.frames, piece{offs[i], []byte{'\n'}})
+	}
+}
+
+// lineEnd is where the first field line that is shown of a content ends, at index i or as soon as no number stands there: what is
+// covered behind it is no field line, as the lines between are not shown.
+func lineEnd(i int) int {
+	for slices.ContainsFunc(compared[:], func(n int) bool { return n-4 <= i && i < n }) {
+		i++
+	}
+	return i
 }

@@ -2,7 +2,10 @@ package extract_test
 
 import (
 	"bytes"
+	"flag"
+	"os"
 	"path/filepath"
+	"testing"
 
 	"pgregory.net/rapid"
 
@@ -13,6 +16,15 @@ import (
 	"expectscope/capture/pcapfile"
 	"expectscope/capture/script"
 )
+
+// TestMain draws the same conversations each time, unless -rapid.seed says otherwise.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("rapid.seed"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("1")
+	}
+	os.Exit(m.Run())
+}
 
 // A log is what the engine said.
 type log struct {

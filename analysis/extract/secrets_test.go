@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"expectscope/analysis"
 	"expectscope/capture/decode"
 	"expectscope/capture/script"
 )
@@ -131,12 +132,24 @@ func TestSecretsAreCovered(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) { redactDraft(rt, drafts(rt, false)) })
 }
 
-// What is said of a redacted capture of HTTP stays the same, however it was damaged.
+// What is said of a redacted capture of HTTP stays the same, however it was damaged. What stands in an owed body is looked at as a
+// request too, and is covered as what it turned out to be: that is told of the captures there are, in same_test.go, and not of any nonsense.
 func TestDamagedSaysTheSame(t *testing.T) {
+	held := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		plain, redacted := redactDraft(rt, drafts(rt, true))
-		same(rt, said(rt, written(rt, plain)), said(rt, written(rt, redacted)))
+		l := said(rt, written(rt, plain))
+		for _, x := range l.exchanges {
+			if x.Owed != nil || x.ReqBody.Inner != "" || x.Final != nil && !x.ReqBody.Complete && x.ReqBody.Framing != analysis.FramingNone {
+				return
+			}
+		}
+		held++
+		same(rt, l, said(rt, written(rt, redacted)))
 	})
+	if held < 20 {
+		t.Errorf("only %d conversations were held against their copies", held)
+	}
 }
 
 // redactDraft extracts all exchanges of a conversation, plain and redacted.

@@ -81,8 +81,11 @@ var ordinary = []string{
 func namesOf(m *analysis.Message) []string {
 	var names []string
 	for i := range m.Fields {
-		name := strings.ToLower(m.Fields[i].Name)
-		if !slices.Contains(ordinary, name) && !slices.Contains(names, name) {
+		name := m.Fields[i].Name
+		if slices.ContainsFunc(ordinary, func(o string) bool { return len(o) == len(name) && strings.EqualFold(o, name) }) {
+			continue
+		}
+		if name = strings.ToLower(name); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

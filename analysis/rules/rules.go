@@ -148,8 +148,10 @@ func proxied(c *analysis.Case) bool {
 		if m == nil {
 			continue
 		}
-		if len(m.Values("Via"))+len(m.Values("Forwarded")) > 0 {
-			return true
+		for _, name := range [...]string{"Via", "Forwarded"} {
+			if _, ok := m.Get(name); ok {
+				return true
+			}
 		}
 	}
 	return strings.Contains(c.Request.Target, "://") && !strings.HasPrefix(c.Request.Target, "/")
