@@ -183,6 +183,7 @@ type begins struct {
 	text []byte
 	last [4]uint64 // offsets of the last octets
 	offs []uint64  // of all, while they may be the beginning of a request
+	ends int       // index at which the line ends that was shown; 0: none, or it did
 }
 
 func (p *begins) read(at uint64, b []byte, h *half) {
@@ -194,6 +195,7 @@ func (p *begins) read(at uint64, b []byte, h *half) {
 		defer p.request(h)
 	}
 	for i := 0; p.of && i < len(b) && len(p.text) < most; i++ {
+		p.end(at+uint64(i), h)
 		p.text = append(p.text, b[i])
 		copy(p.last[:], p.last[1:])
 		p.last[len(p.last)-1] = at + uint64(i)
@@ -244,8 +246,15 @@ func (p *begins) request(h *half) {
 		}
 	}
 	h.frames = append(under, h.frames...)
-	if i := lineEnd(colon + 1); i < len(offs) {
-		h.frames = append(h.frames, piece{offs[i], []byte{'\n'}})
+	if p.ends = lineEnd(colon + 1); p.ends < len(offs) {
+		h.frames = append(h.frames, piece{offs[p.ends], []byte{'\n'}})
+	}
+}
+
+// end ends the line that was shown, if the octet at an offset is where it does.
+func (p *begins) end(at uint64, h *half) {
+	if p.ends > 0 && len(p.text) == p.ends {
+		h.frames = append(h.frames, piece{at, []byte{'\n'}})
 	}
 }
 

@@ -35,12 +35,12 @@ func TestContents(t *testing.T) {
 		{"a size that is hexadecimal and too long", "deadbeefdeadbeefd\r\n", "==================\n", 0},
 		{"no end of a chunk", "5\r\nhellosecret\r\n0\r\n", "5\r\n============\n===", 0},
 		{
-			"a request", "GET /a?b HTTP/1.1\r\nHost: secret\r\n", "GET xxxx HTTP/1.1\r\nxxxx:=========", 33,
+			"a request", "GET /a?b HTTP/1.1\r\nHost: secret\r\n", "GET xxxx HTTP/1.1\r\nxxxx:\n========", 33,
 		},
 		{
-			"a request in chunks", "4\r\nGET \r\n13\r\n/a HTTP/1.1\nHost: a\r\n0\r\n\r\n", "4\r\nGET \r\n13\r\nxx HTTP/1.1\nxxxx:==\r\n0\r\n\r\n", 0,
+			"a request in chunks", "4\r\nGET \r\n13\r\n/a HTTP/1.1\nHost: a\r\n0\r\n\r\n", "4\r\nGET \r\n13\r\nxx HTTP/1.1\nxxxx:\n=\r\n0\r\n\r\n", 0,
 		},
-		{"a method of its own", "GOT /a HTTP/1.1\r\nHost: a", "xxx xx HTTP/1.1\r\nxxxx:==", 24},
+		{"a method of its own", "GOT /a HTTP/1.1\r\nHost: a", "xxx xx HTTP/1.1\r\nxxxx:\n=", 24},
 		{"no request", "GET /a HTTP/1.1\r\n\r\nHost: a", "==========================", 26},
 		{"not whole", "5\r\nhel", "5\r\n===", 0},
 	} {
