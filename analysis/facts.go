@@ -115,10 +115,7 @@ func (m *Message) ExpectClass() ExpectClass {
 			spaced = spaced || f.Spaced
 		}
 	}
-	switch {
-	case n == 0:
-		return NoExpect
-	case n == 1 && !spaced && strings.EqualFold(first, "100-continue"):
+	if n == 1 && !spaced && strings.EqualFold(first, "100-continue") {
 		return ExactExpect // nearly always
 	}
 	return ClassifyExpect(m.Values("Expect"), spaced)
