@@ -128,18 +128,11 @@ func (s *sheet) requestLine(end int) {
 	s.target(method, from, to)
 }
 
-// methods are those of IANA's HTTP Method Registry that are in use.
-const methods = "|GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|ACL|BIND|CHECKIN|CHECKOUT|COPY|LABEL|LINK|LOCK|MERGE|MKACTIVITY|" +
-	"MKCALENDAR|MKCOL|MKREDIRECTREF|MKWORKSPACE|MOVE|ORDERPATCH|PRI|PROPFIND|PROPPATCH|QUERY|REBIND|REPORT|SEARCH|UNBIND|UNCHECKOUT|" +
-	"UNLINK|UNLOCK|UPDATE|UPDATEREDIRECTREF|VERSION-CONTROL|"
-
-func isMethod(b []byte) bool { return strings.Contains(methods, "|"+string(b)+"|") }
-
 // method shows the method that the first end octets are, or end with: the end of
 // a content may stand in front of it, as analysis/http1 knows.
 func (s *sheet) method(end int) {
 	for i := range end {
-		if isMethod(s.text[i:end]) {
+		if analysis.IsMethod(string(s.text[i:end])) {
 			s.show(i, end)
 			break
 		}
@@ -209,20 +202,10 @@ func (s *sheet) statusLine(end int) {
 		i++
 	}
 	s.show(0, i)
-	if strings.Contains(reasons, "|"+string(s.text[i:end])+"|") {
+	if analysis.IsReason(string(s.text[i:end])) {
 		s.show(i, end)
 	}
 }
-
-// reasons are the reason phrases of RFC 9110, Section 15, and of the status codes that stand beside them in IANA's registry.
-const reasons = "|Continue|Switching Protocols|Processing|Early Hints|OK|Created|Accepted|Non-Authoritative Information|No Content|" +
-	"Reset Content|Partial Content|Multi-Status|Multiple Choices|Moved Permanently|Found|See Other|Not Modified|Temporary Redirect|" +
-	"Permanent Redirect|Bad Request|Unauthorized|Payment Required|Forbidden|Not Found|Method Not Allowed|Not Acceptable|" +
-	"Proxy Authentication Required|Request Timeout|Conflict|Gone|Length Required|Precondition Failed|Content Too Large|" +
-	"Payload Too Large|Request Entity Too Large|URI Too Long|Unsupported Media Type|Range Not Satisfiable|Expectation Failed|" +
-	"Misdirected Request|Unprocessable Content|Locked|Too Early|Upgrade Required|Precondition Required|Too Many Requests|" +
-	"Request Header Fields Too Large|Internal Server Error|Not Implemented|Bad Gateway|Service Unavailable|Gateway Timeout|" +
-	"HTTP Version Not Supported|Insufficient Storage|Network Authentication Required|"
 
 // via shows commas and, of each hop, the protocol that was spoken (RFC 9110, Section 7.6.3).
 func (s *sheet) via(from, to int) {

@@ -223,7 +223,7 @@ func (h *half) cut() {
 	case whole && isVersion(line[bytes.LastIndexAny(line, " \t")+1:]):
 		h.frame(h.latest, c.head(text, true))
 	case !whole:
-		if n := bytes.IndexAny(line, " \t"); n > 0 && isMethod(line[:n]) {
+		if n := bytes.IndexAny(line, " \t"); n > 0 && analysis.IsMethod(string(line[:n])) {
 			h.frame(h.latest, bytes.Clone(line[:n+1]))
 		}
 	}

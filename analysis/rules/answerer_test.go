@@ -30,7 +30,7 @@ func TestWhoAnswered(t *testing.T) {
 		{"a proxy's name", says417("Server: squid/5.7"), "A proxy, it seems, (it calls itself squid/5.7)", proxy},
 		{"an origin's name", says417("Server: nginx"), "The server or a proxy", anyone},
 		{"the usual name", heard(says417("Server: nginx/1.22.1"), origin), "The server or a proxy", anyone},
-		{"another name", heard(says417("Server: gate/1 (x)"), origin), "Another than usual (it calls itself gate/1, other answers from there nginx/1.22.1)", anyone},
+		{"another name", heard(says417("Server: gate/1 (x)"), origin), "Another than usual (it calls itself \"gate/1\", other answers from there nginx/1.22.1)", anyone},
 		{"only refusals were heard", heard(says417("Server: gate/1")), "The server or a proxy", anyone},
 		{"it lacks the others' Via", heard(says417(), proxied), "A proxy, it seems, (it lacks the Via of the other answers from there)", proxy},
 		{"one of the others lacks it too", heard(says417(), proxied, origin), "The server or a proxy", anyone},

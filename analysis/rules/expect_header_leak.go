@@ -29,7 +29,7 @@ func headerLeak(c *analysis.Case) *analysis.Verdict {
 	}
 	var names []string
 	for _, name := range l.Fields[:min(len(l.Fields), 5)] {
-		names = append(names, quotable(name))
+		names = append(names, fieldName(name))
 	}
 	v := say("All %d responses behind a 100 carry %s, and none of %d without one.", l.Behind, strings.Join(names, ", "), l.Plain)
 	v.Confidence = new(analysis.Likely)

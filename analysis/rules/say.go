@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"expectscope/analysis"
 )
@@ -81,8 +82,34 @@ func counted(n int, noun string) string {
 	return number(int64(n)) + " " + noun + "s"
 }
 
-// quotable is a word from the wire: as it is where nothing in it has to be escaped, else quoted.
+// quotable is a word from the wire: as it is where it says nothing of its own (a registered method, a length, the expectation or a
+// coding of RFC 9110 and 9112, known software with its version), else quoted. So whoever covers what is quoted, as report.Redacted
+// does, has covered all that a sentence holds of the wire.
 func quotable(s string) string {
+	if analysis.IsMethod(s) || registered(s) {
+		return s
+	}
+	return quoted(s)
+}
+
+// registered tells whether a word is one of the few that stand for the same everywhere.
+func registered(s string) bool {
+	switch lower(s) {
+	case "":
+		return false
+	case "100-continue", "chunked", "identity", "gzip", "compress", "deflate":
+		return true
+	}
+	from, to := KnownServer(s)
+	if from > 0 {
+		return false
+	}
+	rest := strings.TrimLeft(s[to:], "/.0123456789")
+	return rest == "" || to == 0 && strings.Trim(s, "+-0123456789, ") == ""
+}
+
+// fieldName is the name of a field: as it is where nothing in it has to be escaped, else quoted.
+func fieldName(s string) string {
 	if q := quoted(s); len(s) == 0 || len(q) != len(s)+2 {
 		return q
 	}

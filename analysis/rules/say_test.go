@@ -53,7 +53,10 @@ func TestQuoted(t *testing.T) {
 			t.Errorf("quoted(%q) = %s, want %s", s, got, want)
 		}
 	}
-	for s, want := range map[string]string{"PUT": "PUT", "": `""`, "P\nT": `"P\nT"`, long: quoted(long)} {
+	for s, want := range map[string]string{
+		"nginx/1.22.1": "nginx/1.22.1", "nginx/x": `"nginx/x"`, "my-nginx": `"my-nginx"`, "5, 7": "5, 7", "5x": `"5x"`, "100-Continue": "100-Continue", "FOO": `"FOO"`,
+		"PUT": "PUT", "": `""`, "P\nT": `"P\nT"`, long: quoted(long),
+	} {
 		if got := quotable(s); got != want {
 			t.Errorf("quotable(%q) = %s, want %s", s, got, want)
 		}

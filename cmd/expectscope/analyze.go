@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,11 @@ the exchanges. They never change the counts of the summary, which are of the
 whole capture. Flags narrow one another; the values of a flag are alternatives,
 separated by commas (but for --target) or by giving it again.
 
+--redact covers, at their length, query strings, hosts and users, the values of
+fields, and methods and reason phrases of nobody's standard, in every format.
+Addresses, times, paths, names of fields, sizes, 100-continue and the name and
+version of known software stay.
+
 Without -f the extension of the -o FILE is the format. The file appears when it
 is whole.
 
@@ -51,6 +57,7 @@ const analyzeExamples = `  expectscope upload.pcap
 type analyzeOptions struct {
 	format, output string
 	all, local     bool
+	redact         bool // what is private is covered
 	top            int
 	window         time.Duration
 	selected       selection
@@ -91,6 +98,7 @@ func analyzeFlags(cmd *cobra.Command) *analyzeOptions {
 	windowFlag(cmd, &o.window)
 	keylogFlag(cmd, &o.keylog)
 	fs.Func("top", "instances of each rule to show: `N` or all (default "+strconv.Itoa(report.DefaultTop)+")", o.setTop)
+	fs.BoolVar(&o.redact, "redact", false, "cover values of fields, query strings and hosts")
 	fs.BoolVar(&o.local, "local", false, "times of the text in the local zone, not UTC")
 	completeFlags(cmd)
 	return o
@@ -154,7 +162,7 @@ func (o *analyzeOptions) run(c *console, names []string) error {
 	}
 	defer keys.close()
 	r := &running{c: c, keys: keys, out: out, options: o, keep: keep, piped: piped, text: format.Name == "text", stop: stop}
-	r.w = format.New(out, o.writing(c, src, piped && r.text && o.output == ""))
+	r.w = o.writer(format, out, o.writing(c, src, piped && r.text && o.output == ""))
 	r.bar = newProgress(c, o.output == "" && (piped || !r.text))
 	if !slices.Contains(names, "-") {
 		r.names = names
@@ -174,6 +182,14 @@ func (o *analyzeOptions) writing(c *console, src capture.Source, stream bool) re
 		w.Input = func(n int) string { return inputs[n-1].Name }
 	}
 	return w
+}
+
+// writer writes to out in that format, redacted where that is asked for.
+func (o *analyzeOptions) writer(f report.Format, out io.Writer, w report.Options) report.Writer {
+	if o.redact {
+		return report.Redacted(f.New(out, w))
+	}
+	return f.New(out, w)
 }
 
 // width is how wide the text report is.

@@ -125,6 +125,9 @@ func (o *liveOptions) check() error {
 		return usage("say when another file begins: --rotate-size 100MB or --rotate-time 1h", "--files keeps the last of several files, and there is one")
 	case o.tui && (o.output != "" || o.format != "" || o.metrics != "" || o.until.set || len(o.until.rules) > 0):
 		return usage("without --tui they work; with it, o writes the list that is shown", "-f, -o, --metrics and --until go with a report, and --tui shows none")
+	case o.redact && (r.Path != "" || o.evidence != "" || o.tui):
+		return usage("cover them afterwards: expectscope extract FILE '*' --redact -o ticket.pcapng",
+			"--redact covers the report, not the packets of -w and --evidence, nor what --tui shows")
 	case r.Path == "-":
 		return usage("tcpdump -U -w - writes packets to standard output", "-w cannot write to standard output: the report goes there")
 	case o.capture.Promiscuous && (o.capture.Interface == "" || o.capture.Interface == live.Any):
@@ -183,7 +186,7 @@ func (o *liveOptions) run(c *console, expr string) error {
 	if w.recorder != nil && w.rotates {
 		writing.Input, r.several = w.recorder.File, true
 	}
-	r.w = format.New(out, writing)
+	r.w = o.writer(format, out, writing)
 	r.bar = newProgress(c, o.output == "")
 	err = r.read(w)
 	return w.conclude(err)

@@ -48,12 +48,12 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 		Extract: func(id string) (string, error) {
 			name, err := w.evidence.extractOne(l.store.Snapshot().Find(id))
 			if errors.Is(err, errForgotten) && w.recorder != nil && !w.rotates { // it has the same numbers
-				return extractOne([]string{o.record.Path}, id, nil)
+				return extractOne([]string{o.record.Path}, id, nil, false)
 			}
 			return name, err
 		},
 		Write: func(format string, rows tui.Rows) (string, error) {
-			return writeRows(format, rows, o.writing(c, w, false))
+			return writeRows(format, rows, o.writing(c, w, false), false)
 		},
 	})
 	w.Stop()

@@ -31,8 +31,9 @@ FILE is as for analyze; with - the keyboard is the terminal that the program was
 started from. The views fill while a big file is read; esc stops reading and
 keeps what is there. Every exchange is kept in memory, about 2 KB for each.
 
-The flags are the words of the filter (/) and begin one: it can be changed, and
-nothing is left out.
+The other flags are the words of the filter (/) and begin one: it can be changed,
+and nothing is left out. With --redact the files that o and e write are covered as
+analyze and extract cover theirs; the screen shows what was said.
 
 Exit status: 0; 2 wrong usage, or no terminal; 3 an input could not be read, or
 not to its end.`
@@ -50,6 +51,8 @@ func newTUI(c *console) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 	}
 	var keylog string
+	redact := false
+	cmd.Flags().BoolVar(&redact, "redact", false, "cover what is private in what o and e write")
 	keylogFlag(cmd, &keylog)
 	var filter []string
 	for _, f := range chosenBy {
@@ -71,13 +74,13 @@ func newTUI(c *console) *cobra.Command {
 		if len(names) == 0 {
 			return usage("name capture files, or - for standard input", "nothing to browse")
 		}
-		return c.browse(names, strings.Join(filter, " "), keylog)
+		return c.browse(names, strings.Join(filter, " "), keylog, redact)
 	}
 	return cmd
 }
 
 // browse reads the inputs and shows what was found until the user quits.
-func (c *console) browse(names []string, filter, keylog string) error {
+func (c *console) browse(names []string, filter, keylog string, redact bool) error {
 	o := tui.Options{Title: title(names), Filter: filter}
 	if !isTerminal(c.out) {
 		return usage("expectscope analyze "+strings.Join(names, " ")+" writes a report to anything", "the browser needs a terminal, and standard output is none")
@@ -113,10 +116,10 @@ func (c *console) browse(names []string, filter, keylog string) error {
 		o.Input = func(n int) string { return inputs[n-1].Name }
 	}
 	o.Write = func(format string, rows tui.Rows) (string, error) {
-		return writeRows(format, rows, report.Options{Input: o.Input})
+		return writeRows(format, rows, report.Options{Input: o.Input}, redact)
 	}
 	if !slices.Contains(names, "-") {
-		o.Extract = func(id string) (string, error) { return extractOne(names, id, keys) }
+		o.Extract = func(id string) (string, error) { return extractOne(names, id, keys, redact) }
 	}
 	go l.run()
 	select { // a small capture is whole on the first screen
@@ -218,7 +221,7 @@ func (l *load) conclude(c *console) error {
 }
 
 // writeRows writes a list to a new file in the working directory and names it.
-func writeRows(format string, rows tui.Rows, o report.Options) (name string, err error) {
+func writeRows(format string, rows tui.Rows, o report.Options, redact bool) (name string, err error) {
 	f, ok := report.ByName(format)
 	if !ok {
 		return "", fmt.Errorf("there is no format %s", format)
@@ -229,6 +232,9 @@ func writeRows(format string, rows tui.Rows, o report.Options) (name string, err
 	}
 	b := bufio.NewWriter(file)
 	w := f.New(b, o)
+	if redact {
+		w = report.Redacted(w)
+	}
 	if err = rows(w); err == nil && format == "csv" {
 		err = w.Close(nil) // a table without rows has its head all the same
 	}
@@ -236,12 +242,12 @@ func writeRows(format string, rows tui.Rows, o report.Options) (name string, err
 }
 
 // extractOne writes the packets of an exchange to a new file in the working directory and names it.
-func extractOne(names []string, id string, keys *keylog) (name string, err error) {
+func extractOne(names []string, id string, keys *keylog, redact bool) (name string, err error) {
 	file, err := newFile("expectscope-"+fileStem(id), ".pcapng")
 	if err != nil {
 		return "", err
 	}
-	x := &extraction{names: names, ids: []string{id}, keys: keys}
+	x := &extraction{names: names, ids: []string{id}, keys: keys, redact: redact}
 	if err = errors.Join(x.write(file), file.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(file.Name()))
 	}

@@ -90,7 +90,7 @@ func TestWriteRows(t *testing.T) {
 	rows := func(w report.Writer) error { return nil }
 	for i, want := range []string{"expectscope-list.csv", "expectscope-list-2.csv", "expectscope-list.ndjson"} {
 		format := []string{"csv", "csv", "ndjson"}[i]
-		name, err := writeRows(format, rows, report.Options{})
+		name, err := writeRows(format, rows, report.Options{}, false)
 		if err != nil || name != want {
 			t.Errorf("%s: %q, %v", format, name, err)
 		}
@@ -98,7 +98,7 @@ func TestWriteRows(t *testing.T) {
 	if b, err := os.ReadFile("expectscope-list.csv"); err != nil || !strings.Contains(string(b), "rule") {
 		t.Errorf("an empty table has no head: %q, %v", b, err)
 	}
-	if _, err := writeRows("dance", rows, report.Options{}); err == nil {
+	if _, err := writeRows("dance", rows, report.Options{}, false); err == nil {
 		t.Error("a format that is none is written")
 	}
 }
@@ -111,14 +111,14 @@ func TestExtractOne(t *testing.T) {
 	}
 	id := loaded(t, false, demo).store.Snapshot().Findings.At(0).Exchange
 	t.Chdir(t.TempDir())
-	name, err := extractOne([]string{demo}, id, nil)
+	name, err := extractOne([]string{demo}, id, nil, false)
 	if err != nil || name != "expectscope-"+strings.ReplaceAll(id, "/", "-")+".pcapng" {
 		t.Fatalf("%q, %v", name, err)
 	}
 	if n := loaded(t, false, name).store.Snapshot(); n.Exchanges.Len() == 0 || n.Findings.Len() == 0 {
 		t.Errorf("%d exchanges and %d findings in what was extracted", n.Exchanges.Len(), n.Findings.Len())
 	}
-	if name, err := extractOne([]string{demo}, "999/9", nil); err == nil || name != "" {
+	if name, err := extractOne([]string{demo}, "999/9", nil, false); err == nil || name != "" {
 		t.Errorf("an exchange that is none: %q, %v", name, err)
 	}
 	if left, _ := filepath.Glob("*"); len(left) != 1 {
