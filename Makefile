@@ -3,7 +3,7 @@ FUZZTIME ?= 60s
 TOOL = go tool -modfile=.ci/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test race lint fuzz fuzz-long mutate floods golden pcaps bench bench-baseline bench-peers docs demo cover
+.PHONY: help build check test race lint fuzz fuzz-long mutate matrix floods golden pcaps bench bench-baseline bench-peers docs demo cover
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
@@ -38,6 +38,9 @@ fuzz-long: ## run every fuzz target for ten minutes
 MUTATIONS ?= 2000
 mutate: ## worsen every capture in MUTATIONS (2000; all) ways: nothing more may be certain
 	EXPECTSCOPE_MUTATIONS=$(MUTATIONS) go test ./analysis/engine -run TestMutations -timeout 24h
+
+matrix: ## lose every record and every segment of TLS, in every suite, with HTTP/1.1 and HTTP/2 (CI: a sample)
+	EXPECTSCOPE_MATRIX=all go test ./analysis/tlskey -run TestRows -v
 
 floods: ## write the floods of the tests to FLOODS (/tmp) as pcap files
 	EXPECTSCOPE_FLOODS=$(or $(FLOODS),/tmp) go test ./analysis/engine -run TestFloods -v

@@ -255,8 +255,11 @@ func (h *half) candidates() []candidate {
 			cs = append(cs, candidate{o, of, from})
 		}
 	}
-	add(h.open, h.stage, h.seq)
 	s := h.s
+	if h.open == nil && h.stage >= handshaking { // the first record under these keys was not seen
+		h.open = h.opener(h.stage, s.suite)
+	}
+	add(h.open, h.stage, h.seq)
 	if s.hello.settled && s.hello.Version == versionTLS12 {
 		if h.stage == inClear {
 			add(h.opener(running, s.suite), running, 0)
@@ -313,7 +316,7 @@ func (h *half) adopt(c *candidate, seq uint64) {
 	m := &h.miss
 	lost, exact := m.octets, false
 	switch n := seq - c.from; {
-	case c.open == h.open && h.stage == handshaking:
+	case c.open == h.open && (h.stage == handshaking || c.from == 0 && n > 0 && n <= h.before(c)):
 		lost = 0
 	case c.open == h.open:
 		over := n * uint64(headerSize+c.open.least())
@@ -321,7 +324,7 @@ func (h *half) adopt(c *candidate, seq uint64) {
 		lost -= min(lost, over)
 	case h.stage == running: // the keys were changed in the dark
 	case h.stage == inEarly:
-	case c.stage != running || seq <= uint64(h.before(c)):
+	case c.stage != running || seq <= h.before(c):
 		lost = 0
 	}
 	if m.octets > 0 {
@@ -343,7 +346,7 @@ func (h *half) adopt(c *candidate, seq uint64) {
 }
 
 // before is how many records of a stage come before any content: the Finished of TLS 1.2.
-func (h *half) before(c *candidate) int {
+func (h *half) before(c *candidate) uint64 {
 	if c.open.tls13 {
 		return 0
 	}

@@ -39,8 +39,7 @@ func TestOpenSSLEnds(t *testing.T) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
-			server := append([]string{"-alpn", "http/1.1", "-cipher", "ALL:@SECLEVEL=0"}, s.server...)
-			tk := opensslTalk(t, conversation, server, s.client)
+			tk := opensslTalk(t, conversation, s.server, s.client)
 			for how, wire := range map[string][]piece{"records": tk.wire, "bytes": cut(tk.wire, 1), "segments": join(tk.wire, 1460)} {
 				h := hear(t, tk, wire, tlskey.Options{})
 				h.whole(t, how)

@@ -46,7 +46,7 @@ func (r *rows) Finding(f *analysis.Finding) {
 	}
 }
 
-// packets is a talk as a script, without the records named lost.
+// packets is a talk as a script, without the pieces named lost.
 func packets(t testing.TB, tk *talk, lost ...int) *script.Script {
 	t.Helper()
 	var b strings.Builder
@@ -69,12 +69,19 @@ func packets(t testing.TB, tk *talk, lost ...int) *script.Script {
 // analyze runs packets through an engine; keys are a key log, nil for none.
 func analyze(t testing.TB, src capture.Source, keys []byte) *rows {
 	t.Helper()
-	r := &rows{exchanges: map[string]string{}, doubtful: map[string]bool{}}
-	o := engine.Options{All: true, Crash: true}
+	o := engine.Options{}
 	if keys != nil {
 		log := bytes.NewBuffer(keys)
 		o.KeyLog = func() []byte { return log.Next(7) }
 	}
+	return run(t, src, o)
+}
+
+// run runs packets through an engine with options.
+func run(t testing.TB, src capture.Source, o engine.Options) *rows {
+	t.Helper()
+	r := &rows{exchanges: map[string]string{}, doubtful: map[string]bool{}}
+	o.All, o.Crash = true, true
 	e := engine.New(o, r)
 	if err := e.Read(src, func() bool { return true }); err != nil {
 		t.Fatal(err)
@@ -83,12 +90,12 @@ func analyze(t testing.TB, src capture.Source, keys []byte) *rows {
 	return r
 }
 
-// dsb is a capture as pcapng, with a key log in it behind so many packets.
-func dsb(t testing.TB, tk *talk, behind int) capture.Source {
+// dsb is a capture as pcapng, with a key log in it behind so many packets, and without the pieces named lost.
+func dsb(t testing.TB, tk *talk, behind int, lost ...int) capture.Source {
 	t.Helper()
 	var file bytes.Buffer
 	w := pcapfile.NewNgWriter(&file)
-	ps := packets(t, tk).Packets(script.Options{})
+	ps := packets(t, tk, lost...).Packets(script.Options{})
 	for i := range ps {
 		if i == behind {
 			if err := w.WriteSecrets(tk.keys); err != nil {
@@ -115,69 +122,6 @@ var want = map[string]string{
 	"/onefalse": "PUT /one early 0 invited 50000 tail 0 of 50000, 100 201 3 retry ",
 	"/twofalse": "PUT /two early 0 invited 0 tail 0 of 0, 417 0 retry same-connection",
 	"/twotrue":  "PUT /two early 3000 invited 0 tail 0 of 3000, 200 5000 retry ",
-}
-
-// A conversation in TLS comes to the same rows as in the clear, whether the keys are in a file or in the capture.
-// Without a record each row is right or marked, and nobody is accused who is not when all is there.
-func TestRows(t *testing.T) {
-	for _, s := range goSuites {
-		t.Run(nameOf(s.version, s.suite), func(t *testing.T) {
-			tk := goTalk(t, s.version, s.suite)
-			clear := analyze(t, packets(t, inClear()).Source(script.Options{}), nil)
-			whole := analyze(t, packets(t, tk).Source(script.Options{}), tk.keys)
-			for how, r := range map[string]*rows{
-				"in the clear": clear, "key log": whole, "secrets in front": analyze(t, dsb(t, tk, 0), nil),
-				"in segments": analyze(t, packets(t, &talk{wire: join(tk.wire, 1460)}).Source(script.Options{}), tk.keys),
-			} {
-				for key, row := range want {
-					if r.exchanges[key] != row || r.doubtful[key] {
-						t.Errorf("%s: %s is %q, want %q; doubtful %v", how, key, r.exchanges[key], row, r.doubtful[key])
-					}
-				}
-				if len(r.exchanges) != len(want) || !slices.Equal(r.accused, clear.accused) {
-					t.Errorf("%s: %d exchanges, accused %v, want %v", how, len(r.exchanges), r.accused, clear.accused)
-				}
-				if r != clear && (r.tls == nil || r.tls.SNI != "files.example" || r.tls.ALPN != "http/1.1" || r.sum.Capture.Decrypted != 1) {
-					t.Errorf("%s: TLS %+v, %d decrypted", how, r.tls, r.sum.Capture.Decrypted)
-				}
-			}
-			if none := analyze(t, packets(t, tk).Source(script.Options{}), nil); none.sum.Capture.Opaque["tls"] != 1 || none.sum.Capture.Sealed["files.example"] != 1 || len(none.exchanges) != 0 {
-				t.Errorf("without keys: opaque %v, sealed %v", none.sum.Capture.Opaque, none.sum.Capture.Sealed)
-			}
-			late := analyze(t, dsb(t, tk, 30), nil)
-			if late.sum.Limits["TLS keys too late"] != 1 {
-				t.Errorf("secrets behind the handshake: limits %v", late.sum.Limits)
-			}
-			right, marked, absent := 0, 0, 0
-			for i := range tk.wire {
-				r := analyze(t, packets(t, tk, i).Source(script.Options{}), tk.keys)
-				for key, row := range want {
-					switch got, ok := r.exchanges[key]; {
-					case !ok:
-						absent++
-						if r.sum.Capture.Gaps == 0 && r.sum.Capture.Opaque["tls"] == 0 {
-							t.Errorf("without record %d: %s is absent", i, key)
-						}
-					case got == row:
-						right++
-					case r.doubtful[key]:
-						marked++
-					default:
-						t.Errorf("without record %d: %s is %q, and in no doubt", i, key, got)
-					}
-				}
-				for _, rule := range r.accused {
-					if !slices.Contains(whole.accused, rule) {
-						t.Errorf("without record %d: %s is said to be certain", i, rule)
-					}
-				}
-			}
-			t.Logf("%d records: %d rows right, %d marked, %d absent", len(tk.wire), right, marked, absent)
-			if right < len(tk.wire) {
-				t.Errorf("only %d rows of %d are right", right, right+marked+absent)
-			}
-		})
-	}
 }
 
 // inClear is the conversation as it is.

@@ -193,6 +193,36 @@ func TestLoss(t *testing.T) {
 	}
 }
 
+// The first record under the keys that content is under may be the one that is missing: TLS 1.2's Finished, which is no
+// content, or the first content of TLS 1.3. What follows is read.
+func TestFirstLost(t *testing.T) {
+	for _, s := range goSuites {
+		tk := goTalk(t, s.version, s.suite)
+		for dir := range tk.said {
+			if s.version == tls.VersionTLS13 && dir == 1 { // its handshake is of such records too
+				continue
+			}
+			var sealed []int
+			changed := false
+			for i, p := range tk.wire {
+				if int(p.dir) == dir && changed {
+					sealed = append(sealed, i)
+				}
+				changed = changed || int(p.dir) == dir && p.data[0] == 20
+			}
+			first, want := sealed[0], tk.said
+			if s.version == tls.VersionTLS13 {
+				first, want[dir] = sealed[1], strings.TrimPrefix(want[dir], conversation[0].text)
+			}
+			h := hear(t, tk, tk.wire, tlskey.Options{}, first)
+			marked := h.lost[dir] > 0 || want == tk.said
+			if h.opaque != 0 || h.got != [2]int{len(want[0]), len(want[1])} || !marked {
+				t.Errorf("%s: without record %d: opaque %d, heard %v of %d and %d, holes %v", nameOf(s.version, s.suite), first, h.opaque, h.got, len(want[0]), len(want[1]), h.lost)
+			}
+		}
+	}
+}
+
 // Without a key nothing is read but the names, and nothing more after the handshake's first messages.
 func TestNoKey(t *testing.T) {
 	for _, s := range goSuites {

@@ -55,6 +55,14 @@ func content(n int) string {
 	return b.String()[:n]
 }
 
+// alpnOf is the protocol that lines are in.
+func alpnOf(lines []line) string {
+	if strings.HasPrefix(lines[0].text, "PRI * HTTP/2.0") {
+		return "h2"
+	}
+	return "http/1.1"
+}
+
 // said is all that each side says.
 func said(lines []line) (all [2]string) {
 	for _, l := range lines {
@@ -83,6 +91,9 @@ type tape struct {
 }
 
 func (t *tape) note(d reassembly.Dir, b []byte) {
+	if len(b) == 0 {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.wire = append(t.wire, piece{d, bytes.Clone(b)})
@@ -197,7 +208,7 @@ func goTalk(t testing.TB, version, suite uint16, lines ...line) *talk {
 	tp := &tape{}
 	a, b := net.Pipe()
 	pair := credentials()
-	cfg := &tls.Config{MinVersion: version, MaxVersion: version, NextProtos: []string{"http/1.1"}}
+	cfg := &tls.Config{MinVersion: version, MaxVersion: version, NextProtos: []string{alpnOf(lines)}}
 	if version == tls.VersionTLS12 {
 		cfg.CipherSuites = []uint16{suite}
 	}
@@ -341,12 +352,12 @@ func opensslTalk(t testing.TB, lines []line, server, client []string) *talk {
 	t.Helper()
 	needOpenSSL(t)
 	dir := t.TempDir()
-	s, addr := serve(t, dir, server...)
+	s, addr := serve(t, dir, append([]string{"-alpn", alpnOf(lines), "-cipher", "ALL:@SECLEVEL=0"}, server...)...)
 	tp := &tape{}
 	log := filepath.Join(dir, "keys")
 	c := openssl(t, slices.Concat([]string{
 		"s_client", "-connect", relay(t, tp, addr), "-keylogfile", log, "-servername", "files.example",
-		"-alpn", "http/1.1", "-quiet", "-ign_eof",
+		"-alpn", alpnOf(lines), "-quiet", "-ign_eof",
 	}, client)...)
 	speak(t, lines, c, s)
 	keys, err := os.ReadFile(log)
