@@ -17,7 +17,7 @@ func (*nobody) Gap(*reassembly.Gap)        {}
 func (*nobody) Resent(*reassembly.Resent)  {}
 func (*nobody) End(*reassembly.End)        {}
 func chunkOf(p piece) *reassembly.Chunk    { return &reassembly.Chunk{Dir: p.dir, Data: p.data} }
-func upload(t testing.TB, n int) []line { return []line{{0, strings.Repeat("x", n)}, {1, "done"}} }
+func upload(t testing.TB, n int) []line    { return []line{{0, strings.Repeat("x", n)}, {1, "done"}} }
 
 func streamOf(tk *talk) (*tlskey.Stream, *nobody) {
 	k, n := tlskey.NewKeys(), &nobody{}
