@@ -42,7 +42,7 @@ mutate: ## worsen every capture in MUTATIONS (2000; all) ways: nothing more may 
 matrix: ## lose every record and every segment of TLS, in every suite, with HTTP/1.1 and HTTP/2 (CI: a sample)
 	EXPECTSCOPE_MATRIX=all go test ./analysis/tlskey -run TestRows -v
 
-floods: ## write the floods of the tests to FLOODS (/tmp) as pcap files
+floods: ## run the floods of the tests in full, and write them to FLOODS (/tmp) as pcap files
 	EXPECTSCOPE_FLOODS=$(or $(FLOODS),/tmp) go test ./analysis/engine -run TestFloods -v
 
 golden: ## write all goldens anew; git diff shows what changed
