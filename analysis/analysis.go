@@ -212,7 +212,7 @@ type Body struct {
 	Inner string
 	// Prefix holds hashes of the first 64, 512 and 4,096 content bytes, 0
 	// where fewer were captured whole.
-	Prefix [3]uint64
+	Prefix [3]uint32
 }
 
 // Ended says how an exchange ended.

@@ -165,10 +165,6 @@ func (e *Engine) bound(x *analysis.Exchange) {
 		e.limit("field lines")
 		x.AddDoubt(analysis.DoubtEvicted, analysis.PartRequest, x.Request.Last)
 	}
-	if x.Final != nil && len(x.Final.Fields) >= analysis.MaxFields {
-		e.limit("field lines")
-		x.AddDoubt(analysis.DoubtEvicted, analysis.PartFinal, x.Final.Last)
-	}
 }
 
 // doubt notes what the whole capture lacks where it touches the exchange.

@@ -59,7 +59,7 @@ func (s *scene) closes(at int64, status int, body uint64, names ...string) {
 		x := s.xs[name]
 		x.Final = &analysis.Message{Status: status}
 		x.Final.First.Time, x.Final.Last.Time = at*ms+1, at*ms+1
-		x.ReqBody.Prefix[0] = body
+		x.ReqBody.Prefix[0] = uint32(body)
 		x.State, x.At, x.LastActivity = analysis.Closed, at*ms+1, x.Final.Last
 		s.m.Closed(x)
 	}

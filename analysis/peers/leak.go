@@ -80,8 +80,8 @@ var ordinary = []string{
 // namesOf are the names of a message's fields in lower case, but for the ordinary ones.
 func namesOf(m *analysis.Message) []string {
 	var names []string
-	for i := range m.Fields {
-		name := m.Fields[i].Name
+	for f := range m.Lines() {
+		name := f.Name
 		if slices.ContainsFunc(ordinary, func(o string) bool { return len(o) == len(name) && strings.EqualFold(o, name) }) {
 			continue
 		}

@@ -224,7 +224,7 @@ func (p *prefixHash) add(b []byte, body *analysis.Body) {
 		if p.n < at {
 			return
 		}
-		body.Prefix[i] = 1<<32 | uint64(p.sum) // never 0
+		body.Prefix[i] = max(1, p.sum)
 	}
 }
 

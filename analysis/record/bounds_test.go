@@ -73,7 +73,7 @@ func TestInterimText(t *testing.T) {
 	p.line("< done 1 fin")
 	text, fields := 0, 0
 	for _, m := range k.xs[0].Interim {
-		text, fields = text+len(m.Head), fields+len(m.Fields)
+		text, fields = text+len(m.Head), fields+len(slices.Collect(m.Lines()))
 		if m.Status != 103 || m.Last.Packet == 0 {
 			t.Errorf("an interim response lost its status %d or place %+v", m.Status, m.Last)
 		}
@@ -122,7 +122,7 @@ func TestPoolBounds(t *testing.T) {
 }
 
 // prefixesOf are the prefix hashes of a body that came in the given pieces.
-func prefixesOf(b []byte, pieces ...int) [3]uint64 {
+func prefixesOf(b []byte, pieces ...int) [3]uint32 {
 	var h prefixHash
 	var body analysis.Body
 	for _, n := range pieces {
@@ -207,7 +207,7 @@ func TestPrefixesOfLateKept(t *testing.T) {
 	} {
 		p.line(l)
 	}
-	if got := k.xs[0].ReqBody.Prefix; got != [3]uint64{} || k.xs[0].ID == "" {
+	if got := k.xs[0].ReqBody.Prefix; got != [3]uint32{} || k.xs[0].ID == "" {
 		t.Errorf("prefixes %x of exchange %q", got, k.xs[0].ID)
 	}
 }

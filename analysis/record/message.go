@@ -5,9 +5,9 @@ import "expectscope/analysis"
 // fill makes the strings of a message from its head.
 func fill(m *analysis.Message, text []byte, request bool) {
 	m.Head = string(text)
-	m.Fields = analysis.ParseFields(m.Head)
 	line := analysis.FirstLine(m.Head)
-	if request {
+	if request { // a response's fields are asked for seldom: its head is read then
+		m.Fields = analysis.ParseFields(m.Head)
 		m.Method, m.Target, m.Version = analysis.SplitRequestLine(line)
 		return
 	}

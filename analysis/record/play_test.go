@@ -3,6 +3,7 @@ package record
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -286,7 +287,7 @@ func described(x *analysis.Exchange) []string {
 }
 
 func messageLine(m *analysis.Message, what string) string {
-	s := fmt.Sprintf("%s %s, %d fields, %d bytes at %d-%d", what, m.Version, len(m.Fields), len(m.Head), m.First.Off, m.Last.Off)
+	s := fmt.Sprintf("%s %s, %d fields, %d bytes at %d-%d", what, m.Version, len(slices.Collect(m.Lines())), len(m.Head), m.First.Off, m.Last.Off)
 	if m.Close {
 		s += ", close"
 	}

@@ -73,7 +73,7 @@ func (z *fuzzed) call(op, which, a, b, dt byte) {
 	case op%10 == 1:
 		z.refuse(x, a)
 	case op%10 == 2:
-		x.ReqBody.Prefix[0] = uint64(a % 3)
+		x.ReqBody.Prefix[0] = uint32(a % 3)
 		x.LastActivity.Time = z.now
 		z.m.Closed(x)
 	case op%10 == 3:

@@ -98,7 +98,7 @@ func (s *script) step(line string) {
 		s.l.Forget(x)
 	case w[1] == "body":
 		for i, h := range w[2:] {
-			x.ReqBody.Prefix[i] = uint64(s.number(h))
+			x.ReqBody.Prefix[i] = uint32(s.number(h))
 		}
 	case w[1] == "answered":
 		x.RespBody.Sent = 1

@@ -30,7 +30,7 @@ func later(ms float64, method string, n int64, fields ...string) *scene {
 	return s
 }
 
-func prefix(h uint64) func(*analysis.Exchange) {
+func prefix(h uint32) func(*analysis.Exchange) {
 	return func(x *analysis.Exchange) { x.ReqBody.Prefix[0] = h }
 }
 
@@ -39,7 +39,7 @@ func TestRepeatUnsafe(t *testing.T) {
 		return asks("POST HTTP/1.1", 5000, append([]string{"Expect: 100-continue"}, fields...)...).body(50, 5000, 0).but(prefix(7))
 	}
 	failed := func(status int, fields ...string) *scene { return post().says(100, status, headLen+5000, fields...) }
-	again := func(h uint64, fields ...string) *scene {
+	again := func(h uint32, fields ...string) *scene {
 		return later(300, "POST HTTP/1.1", 5000, fields...).but(prefix(h))
 	}
 	repeat := func(s, next *scene) *scene { return s.then(analysis.LinkRepeat, analysis.TierAgent, next) }

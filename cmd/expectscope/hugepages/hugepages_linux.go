@@ -7,7 +7,7 @@ import (
 
 const (
 	hugePage = 2 << 20
-	tables   = 16 << 20 // more than the program has: what lies beyond is not mapped
+	tables   = 8 << 20  // of gopacket/layers; behind them lies what is hardly touched
 	heap     = 60 << 20 // asked for at once, so that it is one mapping; an ordinary analysis needs less
 	advice   = 14       // MADV_HUGEPAGE: madvise(2)
 )
