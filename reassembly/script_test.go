@@ -191,7 +191,7 @@ func (tc *script) play() (*wire, string) {
 }
 
 func TestScripts(t *testing.T) {
-	for _, tc := range slices.Concat(startScripts, endScripts, lossScripts, limitScripts) {
+	for _, tc := range slices.Concat(startScripts, endScripts, lossScripts, limitScripts, evadeScripts) {
 		t.Run(tc.name, func(t *testing.T) {
 			w, got := tc.play()
 			if want := strings.ReplaceAll(tc.want, "\n\t\t\t", "\n"); got != want {

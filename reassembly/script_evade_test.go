@@ -1,0 +1,84 @@
+package reassembly
+
+// evadeScripts are what is sent to make an observer read something else than the host it is for: the first copy of an octet wins, whatever
+// comes of it later is counted, and where the first copy is still held and differs, so is the difference. The observer does not know which copy the host took: a
+// checksum that is wrong and a time to live that is too short may be honest (offloading, a tap far away).
+var evadeScripts = []script{
+	{
+		name: "one octet at a time, backwards",
+		run: func(w *wire) {
+			w.hello()
+			for i := range 4 {
+				w.send(">", uint32(103-i), 200, "A", "GET "[3-i:4-i])
+			}
+		},
+		want: `1 > G to 1 ack 0 #7
+			1 > E to 2 ack 0 #6
+			1 > T to 3 ack 0 #5
+			1 >   to 4 ack 0 #4
+			1 > end capture-end at 4 acked 0 #0
+			1 < end capture-end at 0 acked 0 #0`,
+	},
+	{
+		name: "old data again, with other octets and one more",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "GET /a")
+			w.send(">", 100, 200, "A", "PUT /b!")
+		},
+		want: `1 > GET /a to 6 ack 0 #4
+			1 > resent 6 to 6 #5
+			1 > ! to 7 ack 0 #5
+			1 > end capture-end at 7 acked 0 #0
+			1 < end capture-end at 0 acked 0 #0`,
+	},
+	{
+		name: "other octets for what waits behind a hole, before and behind it",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 104, 200, "A", "good")
+			w.send(">", 102, 200, "A", "evilevil")
+			w.send(">", 100, 200, "A", "ab")
+			w.send(">", 102, 200, "A", "cd")
+		},
+		want: `1 > ab to 2 ack 0 #6
+			1 > ev to 4 ack 0 #5
+			1 > good to 8 ack 0 #4
+			1 > il to 10 ack 0 #5
+			1 > resent 2 to 4 #7
+			1 > end capture-end at 10 acked 0 #0
+			1 < end capture-end at 0 acked 0 #0
+			= conflict 1`,
+	},
+	{
+		name: "an insert before the true octets, which come after it",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "X-Not")
+			w.send(">", 100, 200, "A", "Host:")
+			w.send("<", 200, 105, "A", "ok")
+		},
+		want: `1 > X-Not to 5 ack 0 #4
+			1 > resent 5 to 5 #5
+			1 < ok to 2 ack 5 #6
+			1 > end capture-end at 5 acked 5 #0
+			1 < end capture-end at 2 acked 0 #0`,
+	},
+	{
+		name: "RST outside the window, far behind and far ahead",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send("<", 200, 104, "A", "ok")
+			w.send(">", 104+1<<30, 202, "R", "")
+			w.send(">", 50, 202, "RA", "")
+			w.send(">", 104, 202, "A", "body")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < ok to 2 ack 4 #5
+			1 > body to 8 ack 2 #8
+			1 > end capture-end at 8 acked 4 #0
+			1 < end capture-end at 2 acked 2 #0
+			= stale RST 2`,
+	},
+}
