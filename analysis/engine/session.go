@@ -42,16 +42,15 @@ func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
 	if e.o.Observe != nil {
 		s.watch = e.o.Observe(c)
 	}
-	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1, "")
+	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1)
 	return s
 }
 
-// sniffer looks at what begins: on the connection, in a tunnel through it, or in TLS; alpn is what that agreed on.
-func (s *session) sniffer(joined bool, next uint32, alpn string) reassembly.Layer {
+// sniffer looks at what begins: on the connection, in a tunnel through it, or in TLS.
+func (s *session) sniffer(joined bool, next uint32) reassembly.Layer {
 	var sn *sniff.Sniffer
 	sn = sniff.New(sniff.Options{
 		Joined: joined,
-		ALPN:   alpn,
 		Opaque: s.opaque,
 		Missed: s,
 		TLS:    func() reassembly.Layer { return s.decrypter(next) },
@@ -60,7 +59,7 @@ func (s *session) sniffer(joined bool, next uint32, alpn string) reassembly.Laye
 			return http1.New(s.events(), http1.Options{
 				Client: client, Next: next, Joined: sn.Joined(), Torn: sn.Torn(client),
 				Opaque: s.opaque, Missed: s, Heads: &s.e.heads,
-				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next, "") },
+				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next) },
 				HTTP2: func(stream uint32, head bool) reassembly.Layer {
 					return s.http2(http2.Options{Client: client, Base: stream - 1, Upgraded: true, Head: head})
 				},

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"expectscope/analysis"
+	"expectscope/analysis/http2"
 	"expectscope/analysis/tlskey"
 	"expectscope/capture"
 	"expectscope/reassembly"
@@ -88,7 +89,11 @@ func (s *session) decrypter(next uint32) reassembly.Layer {
 				session := *hello
 				s.e.o.Secrets(s.conn, func() []byte { return s.e.ring.keys.Log(nil, &session) })
 			}
-			return s.sniffer(false, next, hello.ALPN)
+			if hello.ALPN == "h2" { // then a hole in front of its preface leaves it HTTP/2
+				s.record(hello.Client)
+				return s.http2(http2.Options{Client: hello.Client, Base: next - 1})
+			}
+			return s.sniffer(false, next)
 		},
 		Opaque: func(hello *tlskey.Hello) {
 			s.e.sealed(hello)

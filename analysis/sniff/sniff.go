@@ -32,8 +32,6 @@ type Options struct {
 	HTTP2 func(client reassembly.Dir, joined bool) reassembly.Layer
 	// Frames tells of bytes that begin a segment in the middle of a stream whether they are HTTP/2, and whether their sender is the client.
 	Frames func(b []byte) (client, ok bool)
-	// ALPN is the protocol agreed on in the TLS that the streams were decrypted from: "h2" decides, whatever they begin with.
-	ALPN string
 	// TLS gives the layer that reads TLS records; nil: they are opaque.
 	TLS func() reassembly.Layer
 	// Missed is told of each segment of a stream joined in the middle that begins nothing known; nil: nobody wants to know.
@@ -84,15 +82,6 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 		return
 	}
 	d := &s.dirs[c.Dir]
-	if s.o.ALPN == "h2" && !s.Joined() {
-		d.held.Add(c, 0)
-		if c.Data[0] == connPreface[0] {
-			s.found(http2, c.Dir)
-		} else {
-			s.found(settings, c.Dir)
-		}
-		return
-	}
 	if s.o.Joined || s.odd > 0 || d.joined {
 		s.search(c)
 		return

@@ -357,26 +357,22 @@ func TestHTTP2(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		joined bool
-		alpn   string
 		ps     []piece
 		want   string
 	}{
-		{"preface", false, "", []piece{up(preface), down(settings)}, "http2 0"},
-		{"server first", false, "", []piece{down(settings), up(preface)}, "http2 0"},
-		{"server is the initiator", false, "", []piece{down(preface)}, "http2 1"},
-		{"settings that are none", false, "", []piece{down("\x00\x00\x07\x04\x00\x00\x00\x00\x00"), up(get)}, "http"},
-		{"preface in the middle", true, "", []piece{down("xyz"), up(preface)}, "http2 0"},
-		{"frames in the middle", true, "", []piece{up("data"), up("frames of a client")}, "http2 0 joined"},
-		{"frames of the server", true, "", []piece{down("frames of a server")}, "http2 0 joined"},
-		{"ALPN", false, "h2", []piece{up(preface)}, "http2 0"},
-		{"ALPN, server first", false, "h2", []piece{down(settings)}, "http2 0"},
-		{"ALPN in the middle", true, "h2", []piece{up("x"), up("frames of a client")}, "http2 0 joined"},
+		{"preface", false, []piece{up(preface), down(settings)}, "http2 0"},
+		{"server first", false, []piece{down(settings), up(preface)}, "http2 0"},
+		{"server is the initiator", false, []piece{down(preface)}, "http2 1"},
+		{"settings that are none", false, []piece{down("\x00\x00\x07\x04\x00\x00\x00\x00\x00"), up(get)}, "http"},
+		{"preface in the middle", true, []piece{down("xyz"), up(preface)}, "http2 0"},
+		{"frames in the middle", true, []piece{up("data"), up("frames of a client")}, "http2 0 joined"},
+		{"frames of the server", true, []piece{down("frames of a server")}, "http2 0 joined"},
 	} {
 		for _, ps := range [][]piece{c.ps, cut(c.ps)} {
 			found := ""
 			l := &listener{t: t}
 			s := New(Options{
-				Joined: c.joined, ALPN: c.alpn,
+				Joined: c.joined,
 				HTTP1:  func(reassembly.Dir) reassembly.Layer { found = "http"; return l },
 				Opaque: func(kind string) { found = kind },
 				Frames: func(b []byte) (client, ok bool) {

@@ -3,6 +3,8 @@ package tlskey
 import (
 	"encoding/binary"
 	"unicode/utf8"
+
+	"expectscope/reassembly"
 )
 
 // A Hello is what the handshake says in the clear, or under keys that were at hand.
@@ -13,6 +15,8 @@ type Hello struct {
 	ALPN string
 	// SNI is the host name the client asked for (RFC 6066, Section 3), "" when it asked for none.
 	SNI string
+	// Client is the direction the ClientHello came in.
+	Client reassembly.Dir
 
 	client, server   [32]byte // the randoms
 	hasClient        bool

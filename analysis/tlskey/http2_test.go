@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"expectscope/capture/script"
 	"expectscope/reassembly"
 )
 
@@ -100,4 +101,20 @@ func forHTTP2(suite uint16) bool {
 		return true
 	}
 	return false
+}
+
+// ALPN says what a connection carries and the handshake who its client is: without the record in which the preface is,
+// the rest is HTTP/2 all the same.
+func TestPrefaceLost(t *testing.T) {
+	lines := linesOf(http2Talk(t, 0, 0))
+	for _, s := range goSuites[:2] {
+		tk := goTalk(t, s.version, s.suite, lines...)
+		i := slices.IndexFunc(tk.wire, func(p piece) bool { // what is sealed of TLS 1.3's handshake is shorter
+			return p.dir == 0 && p.data[0] == 23 && len(p.data) > len(lines[0].text)+16
+		})
+		r := analyze(t, packets(t, tk, i).Source(script.Options{}), tk.keys)
+		if len(r.sum.Capture.Opaque) != 0 || len(r.exchanges) == 0 {
+			t.Errorf("%s without record %d: opaque %v, exchanges %v", nameOf(s.version, s.suite), i, r.sum.Capture.Opaque, r.exchanges)
+		}
+	}
 }

@@ -35,18 +35,17 @@ type Options struct {
 
 // A Stream is one TLS connection.
 type Stream struct {
-	o      Options
-	hello  Hello
-	suite  *suite
-	client reassembly.Dir // who sent the ClientHello
-	half   [2]half
-	inner  reassembly.Layer
-	ended  [2]*reassembly.End
-	queue  queue
-	early  []sealed // early data, until it is known whether the server took it
-	last   int64    // time of what was seen last
-	dead   bool
-	deaf   int64 // since when the rest is not read, though the layer inside lives on; 0: it is
+	o     Options
+	hello Hello
+	suite *suite
+	half  [2]half
+	inner reassembly.Layer
+	ended [2]*reassembly.End
+	queue queue
+	early []sealed // early data, until it is known whether the server took it
+	last  int64    // time of what was seen last
+	dead  bool
+	deaf  int64 // since when the rest is not read, though the layer inside lives on; 0: it is
 }
 
 // New returns a Stream.
@@ -189,7 +188,7 @@ func (s *Stream) readClient(h *half, b []byte) {
 		s.giveUp()
 		return
 	}
-	s.client = h.dir
+	s.hello.Client = h.dir
 	if s.hello.early && h.stage == inClear {
 		h.enter(inEarly)
 	}
@@ -231,11 +230,11 @@ func (s *Stream) secrets() *secrets { return s.o.Keys.sessions[s.hello.client] }
 func (s *Stream) more() bool { return s.o.More != nil && s.o.More() && !s.queue.vain }
 
 // isClient tells whether a direction is the client's.
-func (s *Stream) isClient(d reassembly.Dir) bool { return d == s.client }
+func (s *Stream) isClient(d reassembly.Dir) bool { return d == s.hello.Client }
 
 // readEarly opens the early data that was held back (RFC 8446, Section 4.2.10), or drops what the server did not take: it comes again.
 func (s *Stream) readEarly(taken bool) {
-	c := &s.half[s.client]
+	c := &s.half[s.hello.Client]
 	if c.stage != inEarly {
 		return
 	}
