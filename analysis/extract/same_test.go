@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,17 +75,21 @@ func same(t rapid.TB, plain, redacted *log) {
 
 // leaveOutHTTP2 leaves out what is covered whole: nothing can be said of it any more.
 func leaveOutHTTP2(logs ...*log) {
+	conn := func(id string) string { // with what came before its connection became HTTP/2
+		id, _, _ = strings.Cut(id, "/")
+		return id
+	}
 	covered := map[string]bool{}
 	for _, l := range logs {
 		for i := range l.exchanges {
 			if x := &l.exchanges[i]; x.StreamID != 0 {
-				covered[x.ID] = true
+				covered[conn(x.ID)] = true
 			}
 		}
 	}
 	for _, l := range logs {
-		l.exchanges = slices.DeleteFunc(l.exchanges, func(x analysis.Exchange) bool { return covered[x.ID] })
-		l.findings = slices.DeleteFunc(l.findings, func(f analysis.Finding) bool { return covered[f.Exchange] })
+		l.exchanges = slices.DeleteFunc(l.exchanges, func(x analysis.Exchange) bool { return covered[conn(x.ID)] })
+		l.findings = slices.DeleteFunc(l.findings, func(f analysis.Finding) bool { return covered[conn(f.Exchange)] })
 	}
 }
 
