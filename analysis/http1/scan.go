@@ -57,7 +57,7 @@ func (f *fields) line(line []byte) {
 
 // known holds the names fields.field knows, by the distance of their first letter from c.
 var known = [...][]string{
-	'c' - 'c': {"connection", "content-length"},
+	{"connection", "content-length"},
 	'e' - 'c': {"expect"},
 	't' - 'c': {"transfer-encoding"},
 	'u' - 'c': {"upgrade"},
