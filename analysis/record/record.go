@@ -81,6 +81,9 @@ func (r *Recorder) SetTLS(t *analysis.TLS) { r.tls = t }
 func (r *Recorder) Open() bool { return len(r.open) > 0 }
 
 func (r *Recorder) find(stream uint32) *entry {
+	if n := len(r.open); n == 1 && r.open[0].x.Stream == stream { // most clients wait for the answer
+		return r.open[0]
+	}
 	i, ok := slices.BinarySearchFunc(r.open, stream, func(e *entry, s uint32) int { return cmp.Compare(e.x.Stream, s) })
 	if !ok {
 		return nil

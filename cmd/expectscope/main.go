@@ -29,10 +29,10 @@ import (
 )
 
 // defaultShare is the garbage that is collected at, in percent of what is kept.
-const defaultShare = 25
+const defaultShare = 40
 
 func main() {
-	if os.Getenv("GOGC") == "" { // the heap is small: half the memory for a tenth of the time
+	if os.Getenv("GOGC") == "" { // the heap is small: less memory for a few percent of the time
 		debug.SetGCPercent(defaultShare)
 	}
 	os.Exit(run(os.Args[1:], &console{
