@@ -14,6 +14,8 @@ func FuzzScanHead(f *testing.F) {
 		"PUT / HTTP/1.1\r\n folded: first\r\nConnection: close, keep-alive\r\nUpgrade: h2c\r\n\r\n",
 		"HTTP/1.0 200\r\nconnection\r\nupgrade\t\t:\rx\r\nte: x\r\n: y\r\nct\r\n\r\r\n\r\n",
 		"GET / HTTP/1.1\r\nContent-Length: 9223372036854775808\r\nConnection:clo\r\n se\r\n\r\n",
+		"PUT / HTTP/1.1\r\nConnection:\r\n close\r\nTransfer-Encoding: gzip,\r\n\tchunked\r\n\r\n",
+		"PUT / HTTP/1.1\r\nContent-Length:\r\n 5\r\n\r\n",
 		"GET / HTTP/1.1\r\nExpect: x\r\nHost: cut",
 		"no line end",
 	} {
