@@ -37,7 +37,7 @@ func noRetry(c *analysis.Case) *analysis.Verdict {
 		v = say("The client gave up: no repeat was seen in the %s after the 417%s; it should repeat the request without Expect.", span(c.At-c.Final.Last.Time), but)
 		v.Confidence = new(c.Retry.Confidence)
 	case c.Left:
-		v = say("The client went on without repeating the request; after a 417 it should repeat it without Expect.")
+		v = say("The client went on, or hung up, without repeating the request; after a 417 it should repeat it without Expect.")
 		v.Confidence = new(analysis.Likely)
 		evidence = append(evidence, c.NextHead)
 		if end, ok := hungUp(c, c.Client); ok {

@@ -70,7 +70,7 @@ func (s *scene) left() *scene {
 
 const (
 	noWindow = "No repeat was seen, but the capture ends 40 ms after the 417; the client should repeat the request without Expect."
-	wentOn   = "The client went on without repeating the request; after a 417 it should repeat it without Expect."
+	wentOn   = "The client went on, or hung up, without repeating the request; after a 417 it should repeat it without Expect."
 	gaveUp   = "The client gave up: no repeat was seen in the 60 s after the 417; it should repeat the request without Expect."
 )
 
