@@ -103,6 +103,7 @@ type Assembler struct {
 	active   connList
 	closing  connList // ended, waiting for closeWait
 	halfOpen halfOpenTable
+	rivals   map[*conn]decode.Segment // of contested connections; without payload
 	ghosts   ghostTable
 
 	now    int64 // of the last tick
@@ -132,6 +133,7 @@ func New(o Options, open func(*Conn) Layer) *Assembler {
 		limits: o.withDefaults(),
 		open:   open,
 		conns:  make(map[key]*conn),
+		rivals: make(map[*conn]decode.Segment),
 		seed:   maphash.MakeSeed(),
 	}
 }
@@ -149,6 +151,8 @@ func (a *Assembler) Segment(s *decode.Segment) {
 		c = a.meet(k, swapped, s)
 	case s.Flags&decode.SYN != 0:
 		c = a.greet(c, k, swapped, s)
+	case c.contested:
+		c = a.contest(c, k, swapped, s)
 	}
 	if c == nil || c.place == inClosing {
 		return // nobody's, or what comes after the end

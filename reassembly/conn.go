@@ -28,6 +28,7 @@ type conn struct {
 	swapped    bool // the client is the high endpoint of the key
 	opened     bool // open was called
 	dead       bool // nothing is delivered any more
+	contested  bool // it has a rival
 }
 
 // A half is the state of one direction.

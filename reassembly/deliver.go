@@ -30,10 +30,13 @@ func (a *Assembler) stream(c *conn, d Dir, s *decode.Segment) {
 	if off != h.next && !(ok && a.judge(c, d, off, s)) {
 		return
 	}
-	if h.ended {
-		return // nothing follows a FIN; what was before it is sent again
-	}
 	m := Mark{Time: s.Time, Packet: s.Packet, Off: off + uint64(s.Len), Acked: acked}
+	if h.ended { // nothing follows a FIN; what was before it is sent again
+		if m.Off > h.next+1 {
+			a.deny(c, d, m)
+		}
+		return
+	}
 	switch {
 	case m.Off <= h.next && !fin && s.Len > 0:
 		a.repeat(c, d, h.next-m.Off, off, s, m)
@@ -92,8 +95,10 @@ func (a *Assembler) straight(c *conn, d Dir, off uint64, s *decode.Segment, m Ma
 	if m.Off > h.next && !c.dead {
 		a.skip(c, d, m.Off-h.next, m, Snapped)
 	}
-	if s.Flags&decode.FIN != 0 && !c.half[d].ended {
-		a.end(c, d, FIN, m, false)
+	if s.Flags&decode.FIN != 0 && !c.dead {
+		a.hold(c)
+		c.late.lane[d].fin, c.late.lane[d].finMark = true, m
+		a.settle(c)
 	}
 }
 

@@ -9,6 +9,13 @@ func (a *Assembler) expire(c *conn) {
 	}
 	for d := range Reverse + 1 {
 		lane := &l.lane[d]
+		if _, off, _ := lane.front(); lane.ending() && off == c.half[d].next {
+			if !c.dead && a.unanswered(l, d) {
+				a.pop(c, d)
+				a.drain(c)
+			}
+			continue
+		}
 		if c.dead || !a.over(l, &lane.grace) {
 			continue
 		}
@@ -56,6 +63,7 @@ func (a *Assembler) flush(c *conn, why Cause) {
 	if c.late == nil {
 		return
 	}
+	c.late.last = true
 	a.drain(c)
 	for !c.dead && a.step(c, why) {
 	}

@@ -14,7 +14,9 @@ type lane struct {
 	pages   int // what its pieces cost, in pages
 	fin     bool
 	finMark Mark
-	grace   wait // for the hole at the front, once the other side acknowledged past it
+	finNext bool   // everything before the FIN is there,
+	finSeen uint64 // and how far the other side had acknowledged then
+	grace   wait   // for the hole at the front, once the other side acknowledged past it
 }
 
 // A piece is the part of a segment that came first with its bytes. Their place

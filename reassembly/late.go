@@ -14,6 +14,7 @@ type late struct {
 	prev, next *late // in the order in which they began to wait
 	lane       [2]lane
 	segments   int  // of the connection since then
+	last       bool // nothing more is waited for
 	reset      bool // an RST waits for what is missing before it
 	resetDir   Dir
 	resetMark  Mark
@@ -137,8 +138,16 @@ func (a *Assembler) divert(c *conn, d Dir, off uint64, s *decode.Segment, m Mark
 	}
 	a.hold(c)
 	a.insert(c, d, off, s, m)
-	if l := &c.late.lane[d]; s.Flags&decode.FIN != 0 && !l.fin {
-		l.fin, l.finMark = true, m
+	if l := &c.late.lane[d]; s.Flags&decode.FIN != 0 && !c.dead {
+		switch {
+		case !l.fin:
+			l.fin, l.finMark = true, m
+		case m.Off != l.finMark.Off: // a stream ends once: the nearer one is its end
+			a.stats.Strays++
+			if m.Off < l.finMark.Off {
+				l.finMark = m
+			}
+		}
 	}
 	a.settle(c)
 }
@@ -233,7 +242,8 @@ func (a *Assembler) settle(c *conn) {
 	for d := range Reverse + 1 {
 		h, w := &c.half[d], &l.lane[d].grace
 		_, off, ok := l.lane[d].front()
-		if c.Seen[d] && !h.ended && h.acked > h.next && !(ok && off == h.next) && !(h.finLost && h.acked == h.next+1) {
+		missing := c.Seen[d] && !h.ended && h.acked > h.next && !(ok && off == h.next) && !(h.finLost && h.acked == h.next+1)
+		if missing || l.lane[d].ending() && off == h.next {
 			a.wait(l, w, h.next)
 		} else {
 			w.on = false
@@ -265,11 +275,11 @@ func (a *Assembler) advance(c *conn, d Dir) (moved bool) {
 	for !c.dead {
 		m, off, ok := l.front()
 		if ok && off < h.next { // a FIN behind which the stream went on
-			l.fin = false
-			a.stats.Strays++
+			l.fin, l.finNext = false, false
+			a.deny(c, d, m)
 			continue
 		}
-		if !ok || off != h.next || c.blocked(d, m.Acked) {
+		if !ok || off != h.next || c.blocked(d, m.Acked) || l.ending() && !c.confirmed(d) {
 			break
 		}
 		a.pop(c, d)

@@ -215,9 +215,7 @@ func (a *Assembler) greet(c *conn, k key, swapped bool, s *decode.Segment) *conn
 		h.base, h.known = s.Seq+1, true // it was guessed from an acknowledgement
 		c.SYNACK = earlier(c.SYNACK, s.Time)
 	default:
-		a.finish(c, Reused, Lost, Mark{Time: s.Time, Packet: s.Packet, Acked: NoAck})
-		a.remove(c)
-		return a.begin(k, s)
+		return a.contend(c, k, swapped, s)
 	}
 	if c.MSS[d] == 0 {
 		c.MSS[d] = s.MSS
@@ -249,7 +247,7 @@ func (a *Assembler) reset(c *conn, d Dir, s *decode.Segment) {
 	if o := &c.half[d.Other()]; m.Acked <= o.next {
 		o.hasAck, o.acked = true, max(o.acked, m.Acked)
 	}
-	if h.ended && off == h.next+1 {
+	if off == h.next+1 && (h.ended || c.late != nil && c.late.lane[d].ending()) {
 		m.Off = h.next // the FIN takes a number too
 	}
 	if c.dead || c.late == nil && c.due(d, m) {
@@ -317,11 +315,15 @@ func (a *Assembler) end(c *conn, d Dir, how Ending, m Mark, sender bool) {
 		a.skip(c, d, n, at, Lost)
 	}
 	h.ended = true
+	acked := c.seen(d)
 	if c.late != nil {
+		if how == FIN { // what acknowledges it came later
+			acked = c.late.lane[d].finSeen
+		}
 		a.empty(&c.late.lane[d])
 	}
 	m.Off = h.next
-	e := End{Dir: d, At: m, How: how, Sender: sender, Acked: c.seen(d)}
+	e := End{Dir: d, At: m, How: how, Sender: sender, Acked: acked}
 	switch {
 	case c.layer != nil:
 		a.tell(c, e)
@@ -355,6 +357,7 @@ func (a *Assembler) remove(c *conn) {
 		a.ghosts.add(g)
 	}
 	delete(a.conns, k)
+	a.settleRivalry(c)
 	if a.lastConn == c {
 		a.lastConn = nil
 	}

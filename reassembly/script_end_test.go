@@ -43,10 +43,11 @@ var endScripts = []script{
 		run: func(w *wire) {
 			w.hello()
 			w.send(">", 100, 200, "FA", "bye")
-			w.send(">", 100, 200, "FA", "bye") // sent again: nothing follows an end
+			w.send(">", 100, 200, "FA", "bye")
 			w.send("<", 200, 104, "A", "")
 		},
 		want: `1 > bye to 3 ack 0 #4
+			1 > resent 3 to 3 #5
 			1 > end fin at 3 acked 0 #4
 			1 < end capture-end at 0 acked 0 #0`,
 	},
@@ -84,6 +85,7 @@ var endScripts = []script{
 			w.send(">", 110, 200, "A", "!")
 		},
 		want: `1 > helloworld to 10 ack 0 #5
+			1 > resent 0 to 5 conflict #4
 			1 > ! to 11 ack 0 #6
 			1 > end capture-end at 11 acked 0 #0
 			1 < end capture-end at 0 acked 0 #0
@@ -282,7 +284,7 @@ var endScripts = []script{
 			w.send(">", 100, 200, "FA", "req")
 			w.send("<", 200, 104, "FA", "resp")
 			w.send(">", 100, 200, "FA", "req") // within closeWait
-			w.pass(3)
+			w.pass(5)
 			w.send(">", 104, 205, "A", "")      // the final ACK
 			w.send("<", 200, 104, "FA", "resp") // after it
 			w.send("<", 204, 104, "FA", "")

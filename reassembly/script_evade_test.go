@@ -81,4 +81,185 @@ var evadeScripts = []script{
 			1 < end capture-end at 2 acked 2 #0
 			= stale RST 2`,
 	},
+	{
+		name: "FIN put in, at the place of what comes next",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 104, 200, "FA", "")
+			w.send("<", 200, 104, "A", "100")
+			w.send(">", 104, 203, "A", "body")
+			w.send("<", 203, 108, "A", "ok")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < 100 to 3 ack 4 #6
+			1 > body to 8 ack 3 #7
+			1 > resent 0 to 4 conflict #5
+			1 < ok to 5 ack 8 #8
+			1 > end capture-end at 8 acked 8 #0
+			1 < end capture-end at 5 acked 3 #0
+			= stray 1`,
+	},
+	{
+		name: "FIN put in, believed after a minute, and contradicted",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 104, 200, "FA", "")
+			w.send("<", 200, 104, "A", "100")
+			w.pass(62)
+			w.send(">", 104, 203, "A", "body")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < 100 to 3 ack 4 #6
+			1 > end fin at 4 acked 0 #5
+			1 > resent 0 to 8 conflict #7
+			1 < end capture-end at 3 acked 3 #0
+			= stray 1`,
+	},
+	{
+		name: "FIN put in that the other host took: what its sender goes on with is not read",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 104, 200, "FA", "")
+			w.send("<", 200, 105, "A", "")
+			w.send(">", 104, 200, "A", "body")
+			w.send("<", 200, 105, "A", "no")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > end fin at 4 acked 0 #5
+			1 > resent 0 to 8 conflict #7
+			1 < no to 2 ack 5 #8
+			1 < end capture-end at 2 acked 0 #0
+			= stray 1`,
+	},
+	{
+		name: "FIN put in far ahead, before the true one",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 900, 200, "FA", "")
+			w.send(">", 104, 200, "FA", "")
+			w.send("<", 200, 105, "A", "ok")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > end fin at 4 acked 0 #6
+			1 < ok to 2 ack 5 #7
+			1 < end capture-end at 2 acked 0 #0
+			= stray 1`,
+	},
+	{
+		name: "FIN of a direction whose other side was not captured",
+		run: func(w *wire) {
+			w.send(">", 99, 0, "S", "")
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 104, 200, "FA", "")
+			w.pass(3)
+			w.send(">", 105, 203, "A", "")
+		},
+		want: `1 > head to 4 ack 0 #2
+			1 > end fin at 4 acked - #3
+			1 < end capture-end at 0 acked 3 #0`,
+	},
+	{
+		name: "SYN put in: the host answers it with an acknowledgement only",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 5_000_000, 0, "S", "")
+			w.send("<", 200, 104, "A", "")
+			w.send("<", 200, 104, "A", "100")
+			w.send(">", 104, 203, "A", "body")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < 100 to 3 ack 4 #7
+			1 > body to 8 ack 3 #8
+			1 > end capture-end at 8 acked 4 #0
+			1 < end capture-end at 3 acked 3 #0
+			= stray 1`,
+	},
+	{
+		name: "SYN put in with a number that the stream will come to",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 107, 0, "S", "")
+			w.send(">", 104, 200, "A", "body")
+			w.send(">", 108, 200, "A", "more")
+			w.send("<", 200, 108, "A", "ok")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > body to 8 ack 0 #6
+			1 > more to 12 ack 0 #7
+			1 < ok to 2 ack 8 #8
+			1 > end capture-end at 12 acked 8 #0
+			1 < end capture-end at 2 acked 0 #0
+			= stray 1`,
+	},
+	{
+		name: "SYN/ACK put in",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send("<", 7_000_000, 5_000_000, "SA", "")
+			w.send("<", 200, 104, "A", "ok")
+			w.send(">", 104, 202, "A", "body")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < ok to 2 ack 4 #6
+			1 > body to 8 ack 2 #7
+			1 > end capture-end at 8 acked 4 #0
+			1 < end capture-end at 2 acked 2 #0
+			= stray 1`,
+	},
+	{
+		name: "SYN put in and refused",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 5_000_000, 0, "S", "")
+			w.send("<", 0, 5_000_001, "RA", "")
+			w.send("<", 200, 104, "A", "ok")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < ok to 2 ack 4 #7
+			1 > end capture-end at 4 acked 4 #0
+			1 < end capture-end at 2 acked 0 #0
+			= stray 1`,
+	},
+	{
+		name: "SYN of a host that has forgotten the connection",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 5_000_000, 0, "S", "")
+			w.send("<", 200, 104, "A", "") // RFC 9293, Section 3.5.1, Figure 9
+			w.send(">", 104, 0, "R", "")
+			w.send(">", 5_000_000, 0, "S", "")
+			w.send("<", 9_000_000, 5_000_001, "SA", "")
+			w.send(">", 5_000_001, 9_000_001, "A", "next")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > end rst sender at 4 acked 4 #7
+			1 < end rst at 0 acked 0 #7
+			2 > next to 4 ack 0 #10
+			2 > end capture-end at 4 acked 0 #0
+			2 < end capture-end at 0 acked 0 #0`,
+	},
+	{
+		name: "reuse of which one side only was captured",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "one")
+			w.send(">", 5_000_000, 0, "S", "")
+			w.send(">", 5_000_001, 9_000_001, "A", "two")
+		},
+		want: `1 > one to 3 ack 0 #4
+			1 > end reused at 3 acked 0 #5
+			1 < end reused at 0 acked 0 #5
+			2 > two to 3 ack 0 #6
+			2 > end capture-end at 3 acked - #0
+			2 < end capture-end at 0 acked 0 #0`,
+	},
 }

@@ -223,8 +223,8 @@ var lossScripts = []script{
 			1 < resp to 4 ack 3 #7
 			1 > next to 7 ack 4 #5
 			1 < more to 8 ack 7 #8
-			1 > end fin at 7 acked 7 #6
-			1 < end fin at 8 acked 8 #8`,
+			1 < end fin at 8 acked 8 #8
+			1 > end fin at 7 acked 7 #6`,
 	},
 	{
 		name: "response lost, request waits",

@@ -43,8 +43,8 @@ var startScripts = []script{
 		run: func(w *wire) {
 			w.hello()
 			w.send(">", 100, 200, "A", "req")
-			w.send("<", 8999, 5000, "SA", "")
-			w.send(">", 5000, 9000, "A", "req")
+			w.send("<", 9e6-1, 5e6, "SA", "")
+			w.send(">", 5e6, 9e6, "A", "req")
 		},
 		want: `1 > req to 3 ack 0 #4
 			1 > end reused at 3 acked 0 #5

@@ -86,7 +86,7 @@ func (s *stream) Gap(g *reassembly.Gap) {
 
 // Resent notes a copy that is not what was captured first, so that it will differ still.
 func (s *stream) Resent(r *reassembly.Resent) {
-	if !r.Conflict {
+	if !r.Conflict || r.Len == 0 {
 		return
 	}
 	if s.odd == nil {

@@ -167,10 +167,20 @@ func (e *entry) readUpTo(acked uint64) int64 {
 	return n
 }
 
+// endDoubts is what is in doubt when a direction's end is, by whether it is the client's: whoever took it read nothing behind it.
+var endDoubts = map[bool]analysis.Part{
+	true:  analysis.PartReqBody | analysis.PartEnding,
+	false: analysis.PartInterim | analysis.PartFinal | analysis.PartRespBody | analysis.PartEnding,
+}
+
 // Resent notes a retransmission: of a head before it was answered, of content.
 func (r *Recorder) Resent(s *reassembly.Resent) {
 	for _, e := range r.open {
 		x := e.x
+		if s.Len == 0 { // an end that the stream went on behind
+			x.AddDoubt(analysis.DoubtConflict, endDoubts[s.Dir == r.client], s.At)
+			continue
+		}
 		if s.Dir != r.client {
 			if s.Conflict {
 				x.AddDoubt(analysis.DoubtConflict, analysis.PartInterim|analysis.PartFinal|analysis.PartRespBody, s.At)
