@@ -44,6 +44,7 @@ type half struct {
 	hasAck   bool  // the other side acknowledged something
 	finLost  bool  // an acknowledgement of next+1 stands for a FIN never captured
 	astray   uint8 // segments in a row that no window explains
+	ttl      uint8 // time to live of what its sender sent last that was taken: a SYN or bytes; 0: nothing was
 }
 
 // syn sets the stream's start from the initial sequence number.

@@ -9,6 +9,7 @@ func (a *Assembler) stream(c *conn, d Dir, s *decode.Segment) {
 	fin := s.Flags&decode.FIN != 0
 	if s.Len == 0 && !fin {
 		if c.late != nil {
+			a.alive(c, d, acked)
 			a.settle(c)
 		}
 		return
@@ -43,6 +44,7 @@ func (a *Assembler) stream(c *conn, d Dir, s *decode.Segment) {
 	case m.Off < h.next && fin:
 		a.stats.Strays++ // the stream has gone on behind it
 	case c.late != nil || off > h.next || c.blocked(d, acked):
+		a.alive(c, d, acked)
 		a.divert(c, d, off, s, m)
 	default:
 		a.straight(c, d, off, s, m)
@@ -146,7 +148,7 @@ func (a *Assembler) mind(c *conn) {
 func (a *Assembler) data(c *conn, d Dir, b []byte, m Mark, ttl uint8) {
 	h := &c.half[d]
 	h.next = m.Off
-	h.started, h.finLost, h.astray = true, false, 0
+	h.started, h.finLost, h.astray, h.ttl = true, false, 0, ttl
 	if l := a.attend(c); l != nil {
 		a.chunk = Chunk{Dir: d, TTL: ttl, Mark: m, Seen: h.acked, Base: h.base, Data: b}
 		l.Data(&a.chunk)

@@ -33,11 +33,38 @@ func (a *Assembler) unanswered(l *late, d Dir) bool {
 // at the same place, and only one of them can have been its sender's.
 func (a *Assembler) deny(c *conn, d Dir, m Mark) {
 	a.stats.Strays++
+	a.contradict(c, d, m)
+}
+
+// contradict reports an end that the traffic contradicts.
+func (a *Assembler) contradict(c *conn, d Dir, m Mark) {
 	c.Conflicts++
 	if c.layer != nil {
 		a.resent = Resent{Dir: d, At: m, Conflict: true}
 		c.layer.Resent(&a.resent)
 		a.mind(c)
+	}
+}
+
+// odd tells that an RST looks like somebody else's: it came another way than what
+// its sender sent before, or its host would not have taken it (RFC 9293, Section 3.1).
+func (c *conn) odd(d Dir, s *decode.Segment) bool {
+	h := &c.half[d]
+	return s.Damaged || h.ttl != 0 && s.TTL != h.ttl
+}
+
+// overrule forgets an RST that the traffic contradicts.
+func (a *Assembler) overrule(c *conn) {
+	l := c.late
+	l.reset = false
+	a.stats.StaleResets++
+	a.contradict(c, l.resetDir, l.resetMark)
+}
+
+// alive overrules the RST of a host that acknowledges, later on, what it was sent since.
+func (a *Assembler) alive(c *conn, d Dir, acked uint64) {
+	if l := c.late; l != nil && l.reset && l.resetDir == d && acked != NoAck && acked > l.resetPeer {
+		a.overrule(c)
 	}
 }
 
@@ -53,7 +80,9 @@ func (a *Assembler) contend(c *conn, k key, swapped bool, s *decode.Segment) *co
 		a.supplant(c, k, &r)
 		return a.meet(k, swapped, s)
 	}
-	a.stats.Strays++
+	if old := a.rivals[c]; old.Seq != s.Seq || old.Src != s.Src { // else it is sent again
+		a.stats.Strays++
+	}
 	r := *s
 	r.Len, r.Payload = 0, nil // the host has not taken it (RFC 9293, Section 3.10.7.4)
 	a.rivals[c], c.contested = r, true

@@ -15,9 +15,11 @@ type late struct {
 	lane       [2]lane
 	segments   int  // of the connection since then
 	last       bool // nothing more is waited for
-	reset      bool // an RST waits for what is missing before it
+	reset      bool // an RST waits for what is missing before it, or may contradict it
+	resetOdd   bool // only time can tell
 	resetDir   Dir
 	resetMark  Mark
+	resetPeer  uint64 // what was captured of the other direction when it came
 	resetGrace wait
 }
 
@@ -229,9 +231,8 @@ func (a *Assembler) settle(c *conn) {
 	if l.reset && !c.dead && l.idle() {
 		switch h := &c.half[l.resetDir]; {
 		case l.resetMark.Off < h.next && !h.ended:
-			a.stats.StaleResets++ // the stream went on: it was none of its own
-			l.reset = false
-		case c.due(l.resetDir, l.resetMark):
+			a.overrule(c) // the stream went on
+		case !l.resetOdd && c.due(l.resetDir, l.resetMark):
 			a.endBoth(c, l.resetDir, l.resetMark)
 		}
 	}

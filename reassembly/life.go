@@ -47,6 +47,9 @@ func (a *Assembler) relist(c *conn, p place) {
 // carried data, or else that was silent longest, is taken when there is none.
 func (a *Assembler) admit(k key, s *decode.Segment, client Dir, start Start) *conn {
 	for len(a.conns) >= a.limits.Conns {
+		if l := a.waiting.head; l != nil && a.closing.head == nil && l.closed() {
+			a.flush(l.conn, Evicted) // both ends are at hand, and wait for what may contradict them
+		}
 		old := a.closing.head
 		if old == nil {
 			if old = a.young.head; old == nil {
@@ -152,6 +155,7 @@ func (a *Assembler) promote(k key, e *halfOpen, s *decode.Segment) *conn {
 // simultaneous open (RFC 9293, Section 3.5).
 func (c *conn) answer(s *decode.Segment) {
 	c.half[Reverse].syn(s.Seq)
+	c.half[Reverse].ttl = s.TTL
 	c.MSS[Reverse] = s.MSS
 	if s.Flags&decode.ACK != 0 {
 		c.SYNACK = s.Time
@@ -231,7 +235,8 @@ func earlier(have, seen int64) int64 {
 }
 
 // reset takes in an RST. It ends both directions once everything before it was
-// delivered; one the receiver would not take is counted (RFC 9293, Section 3.5.3).
+// delivered, and if it is odd when nothing has contradicted it for a second; one
+// the receiver would not take is counted (RFC 9293, Section 3.5.3).
 func (a *Assembler) reset(c *conn, d Dir, s *decode.Segment) {
 	h := &c.half[d]
 	off := h.next
@@ -250,12 +255,16 @@ func (a *Assembler) reset(c *conn, d Dir, s *decode.Segment) {
 	if off == h.next+1 && (h.ended || c.late != nil && c.late.lane[d].ending()) {
 		m.Off = h.next // the FIN takes a number too
 	}
-	if c.dead || c.late == nil && c.due(d, m) {
+	if c.dead || c.late == nil && c.due(d, m) && !c.odd(d, s) {
 		a.endBoth(c, d, m)
 		return
 	}
+	if l := c.late; l != nil && l.reset && (m.Off > h.next || l.resetMark.Off <= c.half[l.resetDir].next) {
+		return // the one that waits is no further off
+	}
 	a.hold(c)
-	c.late.reset, c.late.resetDir, c.late.resetMark = true, d, m
+	c.late.reset, c.late.resetDir, c.late.resetMark, c.late.resetPeer = true, d, m, c.top(d.Other())
+	c.late.resetOdd = c.odd(d, s)
 	a.wait(c.late, &c.late.resetGrace, off)
 	a.settle(c)
 }

@@ -174,6 +174,7 @@ var endScripts = []script{
 		},
 		want: `1 > hello to 5 ack 0 #4
 			1 > world to 10 ack 0 #6
+			1 > resent 0 to 7 conflict #5
 			1 > ! to 11 ack 0 #7
 			1 > end capture-end at 11 acked 0 #0
 			1 < end capture-end at 0 acked 0 #0

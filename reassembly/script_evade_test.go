@@ -1,5 +1,7 @@
 package reassembly
 
+import "expectscope/capture/decode"
+
 // evadeScripts are what is sent to make an observer read something else than the host it is for: the first copy of an octet wins, whatever
 // comes of it later is counted, and where the first copy is still held and differs, so is the difference. The observer does not know which copy the host took: a
 // checksum that is wrong and a time to live that is too short may be honest (offloading, a tap far away).
@@ -261,5 +263,78 @@ var evadeScripts = []script{
 			2 > two to 3 ack 0 #6
 			2 > end capture-end at 3 acked - #0
 			2 < end capture-end at 0 acked 0 #0`,
+	},
+	{
+		name: "RST put in at its place, and its sender goes on",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.put(func(s *decode.Segment) { s.TTL = 3 }, ">", 104, 200, "R", "")
+			w.send("<", 200, 104, "A", "100")
+			w.send(">", 104, 203, "A", "body")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < 100 to 3 ack 4 #6
+			1 > resent 0 to 4 conflict #5
+			1 > body to 8 ack 3 #7
+			1 > end capture-end at 8 acked 4 #0
+			1 < end capture-end at 3 acked 3 #0
+			= stale RST 1`,
+	},
+	{
+		name: "RST put in for a host that only acknowledges",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.put(func(s *decode.Segment) { s.Damaged = true }, "<", 200, 104, "R", "")
+			w.send(">", 104, 200, "A", "body")
+			w.send("<", 200, 108, "A", "")
+			w.pass(3)
+			w.send("<", 200, 108, "A", "ok")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > body to 8 ack 0 #6
+			1 < resent 0 to 0 conflict #5
+			1 < ok to 2 ack 8 #8
+			1 > end capture-end at 8 acked 8 #0
+			1 < end capture-end at 2 acked 0 #0
+			= stale RST 1`,
+	},
+	{
+		name: "RST put in within the window, whose sender reads on",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.send(">", 1000, 200, "R", "")
+			w.send("<", 200, 104, "A", "ok")
+			w.send(">", 104, 202, "A", "body")
+			w.send("<", 202, 108, "A", "ok")
+			w.send(">", 108, 204, "FA", "")
+			w.send("<", 204, 109, "FA", "")
+			w.send(">", 109, 205, "A", "")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < ok to 2 ack 4 #6
+			1 > resent 0 to 900 conflict #5
+			1 > body to 8 ack 2 #7
+			1 < ok to 4 ack 8 #8
+			1 > end fin at 8 acked 8 #9
+			1 < end fin at 4 acked 4 #10
+			= stale RST 1`,
+	},
+	{
+		name: "RST of another way, and nothing follows",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.put(func(s *decode.Segment) { s.TTL = 3 }, ">", 104, 200, "R", "")
+			w.send("<", 200, 104, "A", "crossing")
+			w.pass(3)
+			w.send("<", 208, 104, "A", "late")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 < crossing to 8 ack 4 #6
+			1 > end rst sender at 4 acked 4 #5
+			1 < end rst at 8 acked 0 #5`,
 	},
 }

@@ -21,6 +21,7 @@ type wire struct {
 	client decode.Endpoint
 	server decode.Endpoint
 	log    *journal
+	forge  func(*decode.Segment) // of the segments to come
 }
 
 func newWire(o Options) *wire {
@@ -57,7 +58,17 @@ func (w *wire) send(dir string, seq, ack uint32, flags, payload string) {
 		fmt.Sscan(cut, &n)
 		s.Len += n
 	}
+	if w.forge != nil {
+		w.forge(&s)
+	}
 	w.a.Segment(&s)
+}
+
+// put sends a segment that was tampered with.
+func (w *wire) put(forge func(*decode.Segment), dir string, seq, ack uint32, flags, payload string) {
+	w.forge = forge
+	w.send(dir, seq, ack, flags, payload)
+	w.forge = nil
 }
 
 // busy lets packets of the connection go by: acknowledgements of nothing new.

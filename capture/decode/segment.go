@@ -43,6 +43,9 @@ type Segment struct {
 	Flags    uint8
 	// TTL is the IPv4 time to live or IPv6 hop limit.
 	TTL uint8
+	// Damaged tells that the checksum was verified and is wrong (Stats.Checksums says of which segments it is): which it is too
+	// where a network card was to fill it in.
+	Damaged bool
 	// MSS is the maximum segment size option of a SYN; 0 when absent.
 	MSS uint16
 	// Len is the length of the payload on the wire in octets; len(Payload) is

@@ -70,7 +70,7 @@ type Stats struct {
 	LinkTypes map[capture.LinkType]uint64
 	// Checksums counts the segments whose TCP checksum was verified: those
 	// captured whole among the first 4,096 segments of the run, then among one
-	// in 64. BadChecksums counts those of them where it was wrong (RFC 9293,
+	// in 64 and all RSTs. BadChecksums counts those of them where it was wrong (RFC 9293,
 	// Section 3.1); mostly a sign of a capture taken on the sending host, where
 	// the network card fills in the checksum later.
 	Checksums, BadChecksums uint64

@@ -60,9 +60,10 @@ const (
 )
 
 // verify checks the checksum of segment v, which s holds the addresses of, if
-// it is in the sample and all of it was captured.
+// it is in the sample, or breaks a connection off, and all of it was captured.
 func (d *Decoder) verify(v view, s *Segment) {
-	if n := d.stats.Kinds[TCP]; n >= checkedFirst && n%checkedOneIn != 0 {
+	s.Damaged = false
+	if n := d.stats.Kinds[TCP]; n >= checkedFirst && n%checkedOneIn != 0 && s.Flags&RST == 0 {
 		return
 	}
 	const beyond = 1 << 16 // a frame that long was never sent
@@ -76,6 +77,7 @@ func (d *Decoder) verify(v view, s *Segment) {
 	sum = sum16(s.Dst.Addr[:], sum)
 	if sum = sum16(v.data, sum); sum != 0xffff {
 		d.stats.BadChecksums++
+		s.Damaged = true
 	}
 }
 
