@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"iter"
 	"strings"
 
 	"expectscope/reassembly"
@@ -62,42 +61,6 @@ func (c ExpectClass) String() string {
 // Expects tells whether the class asks for a 100 by RFC 9110's grammar.
 func (c ExpectClass) Expects() bool { return c == ExactExpect || c == ListExpect }
 
-// Lines are the field lines, in order: Fields, or what Head says where there are none.
-func (m *Message) Lines() iter.Seq[Field] {
-	return func(yield func(Field) bool) {
-		if m.Fields == nil {
-			scanFields(m.Head, yield)
-			return
-		}
-		for i := range m.Fields {
-			if !yield(m.Fields[i]) {
-				return
-			}
-		}
-	}
-}
-
-// Get is the value of the first field line with that name, in any case.
-func (m *Message) Get(name string) (string, bool) {
-	for f := range m.Lines() {
-		if len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
-			return f.Value, true
-		}
-	}
-	return "", false
-}
-
-// Values are the values of all field lines with that name, in order.
-func (m *Message) Values(name string) []string {
-	var vs []string
-	for f := range m.Lines() {
-		if strings.EqualFold(f.Name, name) {
-			vs = append(vs, f.Value)
-		}
-	}
-	return vs
-}
-
 // Expect is the request's Expect field, several lines joined by ", ", and whether there is one.
 func (m *Message) Expect() (string, bool) {
 	vs := m.Values("Expect")
@@ -115,7 +78,10 @@ func (m *Message) ExpectClass() ExpectClass {
 			spaced = spaced || f.Spaced
 		}
 	}
-	if n == 1 && !spaced && strings.EqualFold(first, "100-continue") {
+	switch {
+	case n == 0:
+		return NoExpect
+	case n == 1 && !spaced && strings.EqualFold(first, "100-continue"):
 		return ExactExpect // nearly always
 	}
 	return ClassifyExpect(m.Values("Expect"), spaced)

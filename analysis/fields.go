@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 	"unsafe"
 )
@@ -83,6 +84,79 @@ func ParseFields(head string) []Field {
 		return len(fs) < MaxFields
 	})
 	return fs
+}
+
+// Lines are the field lines, in order: Fields, or what Head says where there are none.
+func (m *Message) Lines() iter.Seq[Field] {
+	return func(yield func(Field) bool) {
+		if m.Fields == nil {
+			scanFields(m.Head, yield)
+			return
+		}
+		for i := range m.Fields {
+			if !yield(m.Fields[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Get is the value of the first field line with that name, in any case.
+func (m *Message) Get(name string) (string, bool) {
+	for i := range m.Fields {
+		if f := &m.Fields[i]; len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
+			return f.Value, true
+		}
+	}
+	if m.Fields == nil {
+		s := seek(m.Head, name)
+		return s.next()
+	}
+	return "", false
+}
+
+// Values are the values of all field lines with that name, in order.
+func (m *Message) Values(name string) []string {
+	var vs []string
+	for i := range m.Fields {
+		if f := &m.Fields[i]; len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
+			vs = append(vs, f.Value)
+		}
+	}
+	if m.Fields == nil {
+		s := seek(m.Head, name)
+		for v, ok := s.next(); ok; v, ok = s.next() {
+			vs = append(vs, v)
+		}
+	}
+	return vs
+}
+
+// A seeker finds the fields of one name in a head. Only lines that begin with the name's letter are looked into: most
+// questions are about fields that are not there. FuzzFields holds it to scanFields.
+type seeker struct {
+	FieldScanner
+	head, name string
+}
+
+func seek(head, name string) seeker {
+	return seeker{NewFieldScanner(unsafe.Slice(unsafe.StringData(head), len(head))), head, name} // it only reads: no copy
+}
+
+// next is the value of the next field with that name.
+func (s *seeker) next() (value string, ok bool) {
+	const lower = 'a' - 'A'
+	for s.at < len(s.text) {
+		if s.text[s.at]|lower != s.name[0]|lower { // a line that continues another begins with white space
+			s.at = s.lineEnd(s.at)
+			continue
+		}
+		f, ok := s.Next()
+		if ok && f.NameEnd-f.NameStart == len(s.name) && strings.EqualFold(s.head[f.NameStart:f.NameEnd], s.name) {
+			return s.head[f.ValueStart:f.ValueEnd], true
+		}
+	}
+	return "", false
 }
 
 // scanFields yields the field lines of a head, as long as more are wanted.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -144,7 +145,7 @@ func FuzzFields(f *testing.F) {
 			}
 			at = sp.ValueEnd
 			name, value := string(text[sp.NameStart:sp.NameEnd]), string(text[sp.ValueStart:sp.ValueEnd])
-			if name != strings.Trim(name, " \t") || name == "" || strings.ContainsAny(name, ":\n") {
+			if name != strings.Trim(name, " \t") || name == "" || strings.ContainsAny(name[1:], ":\n") { // a pseudo-header field of HTTP/2 begins with a colon
 				t.Errorf("name %q of %q", name, text)
 			}
 			if value != strings.TrimRight(strings.TrimLeft(value, " \t"), " \t\r\n") {
@@ -155,10 +156,31 @@ func FuzzFields(f *testing.F) {
 		if diff := cmp.Diff(fs, ParseFields(string(text)), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("ParseFields sees other fields than the scanner:\n%s", diff)
 		}
+		sought(t, string(text), fs)
 		if wellFormed.Match(section) {
 			agree(t, section, fs)
 		}
 	})
+}
+
+// sought holds what is found in a head by name to what is found among its fields. Names that are asked for are ASCII.
+func sought(t *testing.T, head string, fs []Field) {
+	t.Helper()
+	read, unread := Message{Fields: append([]Field{}, fs...)}, Message{Head: head}
+	for _, f := range append(fs, Field{Name: "expect"}) {
+		if strings.ContainsFunc(f.Name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			continue
+		}
+		for _, name := range []string{f.Name, strings.ToUpper(f.Name), f.Name + "x"} {
+			if diff := cmp.Diff(read.Values(name), unread.Values(name)); diff != "" {
+				t.Errorf("%q, values of %q (-read +sought):\n%s", head, name, diff)
+			}
+			want, has := read.Get(name)
+			if got, ok := unread.Get(name); got != want || ok != has {
+				t.Errorf("%q: %q is %q, %t, want %q, %t", head, name, got, ok, want, has)
+			}
+		}
+	}
 }
 
 // agree holds the fields of a well-formed section to what net/textproto reads.

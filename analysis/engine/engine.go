@@ -82,6 +82,7 @@ type Engine struct {
 	first   int64
 	settle  settling
 	held    []*heldCase
+	found   []analysis.Finding // of the case that was judged last
 	watch   watching
 	ring    keyring
 	passed  passers

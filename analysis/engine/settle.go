@@ -88,16 +88,23 @@ func (q *settling) run(e *Engine, end bool) {
 	}
 	keep := q.long[:0]
 	for _, p := range q.long {
-		due := max(p.at, e.retry.Deadline(p.x), e.links.Deadline(p.x), e.hop.Deadline(p.x))
-		if q.waiting[p.x] && due > e.now {
-			keep = append(keep, p)
-		} else if q.waiting[p.x] {
-			delete(q.waiting, p.x)
-			e.judge(p.s, p.x, false)
+		if !q.waiting[p.x] {
+			continue
 		}
+		if p.at > e.now || e.awaits(p.x) {
+			keep = append(keep, p)
+			continue
+		}
+		delete(q.waiting, p.x)
+		e.judge(p.s, p.x, false)
 	}
 	clear(q.long[len(keep):])
 	q.long = keep
+}
+
+// awaits tells whether something that may follow a closed exchange is still to come.
+func (e *Engine) awaits(x *analysis.Exchange) bool {
+	return e.retry.Deadline(x) > e.now || e.links.Deadline(x) > e.now || e.hop.Deadline(x) > e.now
 }
 
 // judge settles an exchange. One that stands for a subject that spans several is judged when that is complete (peers.go).
@@ -135,11 +142,12 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	e.peers.Forget(x)
 }
 
-// conclude asks the rules and tells the sink.
+// conclude asks the rules and tells the sink. What it returns is valid until it is called again.
 func (e *Engine) conclude(c *analysis.Case, again bool) []analysis.Finding {
 	x := c.Exchange
 	c.Peers = e.peers.Of(x)
-	found := rules.Judge(c)
+	found := rules.JudgeInto(e.found, c)
+	e.found = found
 	if !again {
 		e.tally(x, found)
 	}

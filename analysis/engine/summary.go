@@ -25,7 +25,7 @@ func (e *Engine) count(x *analysis.Exchange) {
 		s.Capture.Doubts++
 	}
 	s.BodySent += x.ReqBody.Sent
-	if n, ok := x.Wasted(); ok && x.Charged() {
+	if n, _ := x.Wasted(); n > 0 && x.Charged() {
 		s.WastedBytes += n
 	}
 }

@@ -20,6 +20,7 @@
 package hop
 
 import (
+	"bytes"
 	"math"
 	"net/netip"
 	"slices"
@@ -156,8 +157,9 @@ func (m *Matcher) Noted(x *analysis.Exchange) bool {
 // Matches returns what tells, of a request head that went by, whether it may be the other hop of x.
 func (m *Matcher) Matches(x *analysis.Exchange) func(head []byte) bool {
 	want, ok := sumOf(x.Request.Method, x.Request.Target)
+	word := []byte(x.Request.Method)
 	return func(head []byte) bool {
-		if !ok {
+		if !ok || !bytes.HasPrefix(head, word) { // nearly always
 			return false
 		}
 		method, target := requestLine(head)

@@ -17,17 +17,18 @@ type place struct {
 	analysis.Answers
 	began   bool // there was an answer, and
 	refused bool // this kind was the last
-	twins   map[twin]bool
+	twins   []twin
 	stands  *analysis.Exchange
 }
 
 // where is what comparable requests have in common, beside the client's address.
 type where struct{ authority, method, folder, agent string }
 
-// A twin is a request that may come again to the letter.
+// A twin is a request that may come again to the letter, and whether it was refused.
 type twin struct {
-	target uint64
-	length int64
+	target  uint64
+	length  int64
+	refused bool
 }
 
 // seed is the same for a whole run: hashes are compared, and never shown.
@@ -92,11 +93,12 @@ func (p *place) count(x *analysis.Exchange, refused bool) {
 	}
 	*times++
 	p.began, p.refused = true, refused
-	t := twin{maphash.String(seed, x.Request.Target), n}
-	if was, ok := p.twins[t]; ok {
-		p.Twins = p.Twins || was != refused
+	t := twin{maphash.String(seed, x.Request.Target), n, refused}
+	i := slices.IndexFunc(p.twins, func(o twin) bool { return o.target == t.target && o.length == n })
+	if i >= 0 {
+		p.Twins = p.Twins || p.twins[i].refused != refused
 	} else if len(p.twins) < maxTwins {
-		p.twins[t] = refused
+		p.twins = append(p.twins, t)
 	}
 	same := 0
 	for i := range p.Samples {
@@ -143,7 +145,7 @@ func (c *client) place(m *Memory, w where) *place {
 		c.places = slices.Delete(c.places, 0, 1)
 	}
 	w = where{strings.Clone(w.authority), strings.Clone(w.method), strings.Clone(w.folder), strings.Clone(w.agent)}
-	p := &place{where: w, twins: map[twin]bool{}}
+	p := &place{where: w}
 	p.SmallestAccepted, p.LargestAccepted, p.SmallestRefused, p.LargestRefused, p.Taken = -1, -1, -1, -1, -1
 	c.places = append(c.places, p)
 	return p

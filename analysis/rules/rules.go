@@ -19,7 +19,11 @@ import (
 	"expectscope/reassembly"
 )
 
-var table []*analysis.Rule // sorted by ID; written by rule during initialization only
+var (
+	table []*analysis.Rule // sorted by ID; written by rule during initialization only
+	// on is Rule.On of each of them, side by side: most are passed over for it, and a rule is long.
+	on []analysis.Trait
+)
 
 // rule puts r into the table. A file registers its rule with `var _ = rule(analysis.Rule{…})`.
 func rule(r analysis.Rule) *analysis.Rule {
@@ -27,7 +31,7 @@ func rule(r analysis.Rule) *analysis.Rule {
 	if taken {
 		panic("rules: two rules are called " + r.ID)
 	}
-	table = slices.Insert(table, at, &r)
+	table, on = slices.Insert(table, at, &r), slices.Insert(on, at, r.On)
 	return &r
 }
 
@@ -46,18 +50,22 @@ func ByID(id string) *analysis.Rule {
 
 // Judge returns what the rules say of a case: causes before their
 // consequences, else by falling severity, then by ID. The findings' State is [analysis.Final].
-func Judge(c *analysis.Case) []analysis.Finding {
+func Judge(c *analysis.Case) []analysis.Finding { return JudgeInto(nil, c) }
+
+// JudgeInto is [Judge] that puts the findings into the room of found, which is lost, when it is enough.
+func JudgeInto(found []analysis.Finding, c *analysis.Case) []analysis.Finding {
+	clear(found)
+	found = found[:0]
 	traits := c.Traits()
 	if traits == 0 {
-		return nil
+		return found
 	}
-	var found []analysis.Finding
-	for _, r := range table {
-		if r.On&traits == 0 {
+	for i, of := range on {
+		if of&traits == 0 {
 			continue
 		}
-		if v := r.Check(c); v != nil {
-			found = append(found, finding(c, r, v))
+		if v := table[i].Check(c); v != nil {
+			found = append(found, finding(c, table[i], v))
 		}
 	}
 	for i := range found {

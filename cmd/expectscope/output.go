@@ -23,11 +23,14 @@ type output struct {
 	temp, final string
 }
 
+// outputBuffer is how much is written at once: an exchange with its findings is some KB.
+const outputBuffer = 32 << 10
+
 // openOutput opens the file of that name, or standard output if the name is
 // empty. It refuses to write over one of the inputs.
 func openOutput(c *console, name string, inputs []string) (*output, error) {
 	if name == "" {
-		return &output{Writer: bufio.NewWriter(c.out), name: "standard output"}, nil
+		return &output{Writer: bufio.NewWriterSize(c.out, outputBuffer), name: "standard output"}, nil
 	}
 	o := &output{name: name, final: name}
 	if real, err := filepath.EvalSymlinks(name); err == nil {
@@ -52,7 +55,7 @@ func openOutput(c *console, name string, inputs []string) (*output, error) {
 	if err != nil {
 		return nil, cannotWrite(name, err)
 	}
-	o.Writer = bufio.NewWriter(o.file)
+	o.Writer = bufio.NewWriterSize(o.file, outputBuffer)
 	return o, nil
 }
 
