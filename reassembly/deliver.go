@@ -84,7 +84,7 @@ func (a *Assembler) straight(c *conn, d Dir, off uint64, s *decode.Segment, m Ma
 	if cut := h.next - off; cut > 0 { // its front was delivered before
 		at := m
 		at.Off = h.next
-		a.resend(c, d, cut, at, false)
+		a.resend(c, d, cut, at, b[:min(cut, uint64(len(b)))], false)
 		b = b[min(cut, uint64(len(b))):]
 	} else if h.timedAt == 0 && s.Len > 0 {
 		h.timedAt, h.timedEnd = s.Time, uint32(m.Off)
@@ -110,7 +110,7 @@ func (a *Assembler) repeat(c *conn, d Dir, behind, off uint64, s *decode.Segment
 	if s.Len == 1 && behind == 0 {
 		return
 	}
-	a.resend(c, d, m.Off-off, m, false)
+	a.resend(c, d, m.Off-off, m, s.Payload, false)
 }
 
 // attend is the layer of a connection, opened at its first byte; nil: nobody listens.
@@ -174,15 +174,15 @@ func (a *Assembler) skip(c *conn, d Dir, n uint64, m Mark, why Cause) {
 	}
 }
 
-// resend reports n repeated bytes of direction d.
-func (a *Assembler) resend(c *conn, d Dir, n uint64, m Mark, conflict bool) {
+// resend reports n repeated bytes of direction d, of which b were captured.
+func (a *Assembler) resend(c *conn, d Dir, n uint64, m Mark, b []byte, conflict bool) {
 	c.half[d].timedAt = 0 // which copy is acknowledged cannot be known (Karn)
 	if conflict {
 		c.Conflicts++
 		a.stats.Conflicts++
 	}
 	if c.layer != nil {
-		a.resent = Resent{Dir: d, At: m, Len: n, Conflict: conflict}
+		a.resent = Resent{Dir: d, At: m, Len: n, Conflict: conflict, Data: b}
 		c.layer.Resent(&a.resent)
 		a.mind(c)
 	}

@@ -185,7 +185,7 @@ func (a *Assembler) insert(c *conn, d Dir, off uint64, s *decode.Segment, m Mark
 		part := m
 		part.Off = to
 		if repeated {
-			a.resend(c, d, to-at, part, a.differs(first, at, b))
+			a.resend(c, d, to-at, part, b, a.differs(first, at, b))
 		} else {
 			a.keep(c, d, i, at, b, part, s.TTL)
 		}

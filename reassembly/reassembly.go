@@ -130,6 +130,9 @@ type Resent struct {
 	// Conflict tells that the repeated bytes differ from the first copy, where
 	// that copy was still at hand. The first copy was, or will be, delivered.
 	Conflict bool
+	// Data are the repeated bytes from the first on, as many as were captured:
+	// whoever still has the first copy can compare. Valid during the call.
+	Data []byte
 }
 
 // Ending says how a direction ended.

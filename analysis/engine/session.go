@@ -177,6 +177,9 @@ func (s *session) Resent(r *reassembly.Resent) {
 	if s.rec != nil {
 		s.rec.Resent(r)
 	}
+	if s.layer != nil {
+		s.layer.Resent(r)
+	}
 	s.e.running = nil
 }
 

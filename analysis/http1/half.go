@@ -33,6 +33,7 @@ type half struct {
 	guess  bool            // the partial head was begun out of step: it may be nothing
 	buf    []byte          // partial head, chunk line or trailer line
 	first  reassembly.Mark // of buf's first byte
+	torn   reassembly.Mark // of a segment that brought other bytes for the partial head; no packet: none did
 	ttl    uint8
 	stream uint32 // of the message whose content is due; 0: an answer without a request
 	left   uint64 // content bytes to go in sized and chunkData
@@ -94,7 +95,7 @@ func (h *half) head(c *reassembly.Chunk, at int) int {
 		if at == len(data) {
 			return at
 		}
-		h.first, h.ttl, h.lineOK = c.At(at+1), c.TTL, false
+		h.first, h.ttl, h.lineOK, h.torn = c.At(at+1), c.TTL, false, reassembly.Mark{}
 		var f fields
 		if end := f.scanHead(data, at); end >= 0 && end-at <= maxHead {
 			return h.message(c, data[at:end], end, &f)
@@ -138,8 +139,15 @@ func (h *half) message(c *reassembly.Chunk, text []byte, end int, f *fields) int
 	*hd = analysis.Head{Text: text, First: h.first, Last: c.At(end), TTL: h.ttl}
 	ok := false
 	if h.dir == h.m.o.Client {
+		s := h.m.next
 		ok = h.m.requestHead(hd, f)
+		if ok && h.torn.Packet != 0 {
+			h.m.ev.Doubt(s, analysis.DoubtConflict, analysis.PartRequest|analysis.PartReqBody, h.torn)
+		}
 	} else {
+		if h.torn.Packet != 0 && len(h.m.queue) > 0 {
+			h.m.ev.Doubt(h.m.queue[0].stream, analysis.DoubtConflict, analysis.PartInterim|analysis.PartFinal|analysis.PartRespBody, h.torn)
+		}
 		ok = h.m.responseHead(hd, f)
 	}
 	if !ok {

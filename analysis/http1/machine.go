@@ -142,10 +142,29 @@ func (m *Machine) Gap(g *reassembly.Gap) {
 	}
 }
 
-// Resent is of no concern for framing.
+// Resent notes other bytes for a head that is not complete; for framing it is of no concern.
 func (m *Machine) Resent(r *reassembly.Resent) {
-	if m.inner != nil {
+	switch {
+	case m.inner != nil:
 		m.inner.Resent(r)
+	case r.Dir == m.o.Client:
+		m.req.resent(r)
+	default:
+		m.resp.resent(r)
+	}
+}
+
+// resent compares what was sent again with a partial head.
+func (h *half) resent(r *reassembly.Resent) {
+	if h.state != head || len(h.buf) == 0 {
+		return
+	}
+	start, from := h.first.Off-1, r.At.Off-r.Len
+	for at, to := max(start, from), min(start+uint64(len(h.buf)), from+uint64(len(r.Data))); at < to; at++ {
+		if h.buf[at-start] != r.Data[at-from] {
+			h.torn = r.At
+			return
+		}
 	}
 }
 

@@ -167,42 +167,6 @@ func (e *entry) readUpTo(acked uint64) int64 {
 	return n
 }
 
-// endDoubts is what is in doubt when a direction's end is, by whether it is the client's: whoever took it read nothing behind it.
-var endDoubts = map[bool]analysis.Part{
-	true:  analysis.PartReqBody | analysis.PartEnding,
-	false: analysis.PartInterim | analysis.PartFinal | analysis.PartRespBody | analysis.PartEnding,
-}
-
-// Resent notes a retransmission: of a head before it was answered, of content.
-func (r *Recorder) Resent(s *reassembly.Resent) {
-	for _, e := range r.open {
-		x := e.x
-		if s.Len == 0 { // an end that the stream went on behind
-			x.AddDoubt(analysis.DoubtConflict, endDoubts[s.Dir == r.client], s.At)
-			continue
-		}
-		if s.Dir != r.client {
-			if s.Conflict {
-				x.AddDoubt(analysis.DoubtConflict, analysis.PartInterim|analysis.PartFinal|analysis.PartRespBody, s.At)
-			}
-			continue
-		}
-		from, to := s.At.Off-s.Len, s.At.Off
-		if to >= x.Request.First.Off && from < x.Request.Last.Off {
-			x.HeadResent = x.HeadResent || (x.Final == nil && len(x.Interim) == 0)
-			if s.Conflict {
-				x.AddDoubt(analysis.DoubtConflict, analysis.PartRequest, s.At)
-			}
-		}
-		if to > x.Request.Last.Off && !e.done[r.client] {
-			x.ReqBody.Resent += int64(to - max(from, x.Request.Last.Off))
-			if s.Conflict {
-				x.AddDoubt(analysis.DoubtConflict, analysis.PartReqBody, s.At)
-			}
-		}
-	}
-}
-
 // prefixHash sums the first content bytes up, so that two bodies can be told apart without keeping them. Sums of
 // different bytes are equal once in 2^32 times: then a difference is not seen, and nothing is claimed.
 type prefixHash struct {

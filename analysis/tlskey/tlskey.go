@@ -94,12 +94,8 @@ func (s *Stream) Gap(g *reassembly.Gap) {
 	}
 }
 
-// Resent is of no concern: retransmissions are counted where they are TCP's.
-func (s *Stream) Resent(r *reassembly.Resent) {
-	if s.inner != nil {
-		s.inner.Resent(r)
-	}
-}
+// Resent is of no concern: what is sent again is sealed, and counted where it is TCP's.
+func (s *Stream) Resent(*reassembly.Resent) {}
 
 // End reads the end of a direction.
 func (s *Stream) End(e *reassembly.End) {
