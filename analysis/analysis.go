@@ -54,12 +54,12 @@ type Exchange struct {
 	// Final is the final response, nil when there was none. 101 is one.
 	Final *Message
 
-	ReqBody, RespBody Body
+	ReqBody  RequestBody
+	RespBody Body
 
-	// Ends is how each direction of the connection ended, as far as seen when the exchange settled.
-	Ends [2]reassembly.End
-	// Resets are the resets of its HTTP/2 stream, in the order in which they were captured.
-	Resets []StreamReset
+	// Ends is how each direction of the connection ended, as far as seen when the exchange settled; nil while neither had.
+	// The exchanges of a connection share it, and it is not written any more.
+	Ends *[2]reassembly.End
 	// Ended says how the exchange itself ended; an HTTP/2 stream that was reset ends as a connection that was.
 	Ended Ended
 	// LastActivity is the mark of the last byte either side sent for this exchange.
@@ -78,12 +78,6 @@ type Exchange struct {
 	NextFirst reassembly.Mark
 	// NextFinal is the mark of the first byte of the final response to that request, zero when there was none.
 	NextFinal reassembly.Mark
-	// Orphans are response heads that came after Final (or with no request
-	// seen at all) while no request was outstanding.
-	Orphans []Message
-	// Echo is the mark of the segment in which the content of a 4xx answer had repeated, as sent, an Expect
-	// value that holds markup; zero when it did not within [LookAt] bytes.
-	Echo reassembly.Mark
 	// HeadResent tells that a segment of the request head was retransmitted
 	// before the first response to it.
 	HeadResent bool
@@ -91,20 +85,15 @@ type Exchange struct {
 	// in nanoseconds since 1970; 0: it is not known to have. What came later than that was late by the server, not by the network.
 	HeadHeard int64
 
-	// Retry is what became of a refused expectation; RetryNone's zero value means: not asked.
-	Retry Retry
 	// RetryOf is the ID of the refused exchange this one repeats, "" if none.
 	RetryOf string
 	// RetryDelay is the time in nanoseconds from the end of the refusal to the end of this
 	// request's head; meaningful when RetryOf is set.
 	RetryDelay int64
-	// Links are the requests that followed from how this one was answered, other than its repeat after a 417.
-	Links []Link
-
-	// Hops are the same exchange on the other sides of proxies.
-	Hops []Hop
 
 	Doubts []Doubt
+
+	sequel *Sequel // nil for most; shared with copies, and not written any more
 }
 
 // TLS is what the handshake of a connection said (RFC 8446, RFC 5246), shared by its exchanges and not written any more.
@@ -179,16 +168,30 @@ func (f Framing) String() string {
 }
 
 // A Body accounts for content bytes (framing removed); it never stores them.
-// Sent = Early+Invited+Tail, and of a request whose final response is known, Sent =
-// Read+Crossing+Tail.
 type Body struct {
 	Framing Framing
+	// Complete tells that the body was seen to its end.
+	Complete bool
 	// Declared is the announced content length, -1 when it is not known beforehand.
 	Declared int64
 	// Sent counts unique content bytes that were on the wire: captured, cut by
 	// the snap length, or missing from the capture but acknowledged. Lost is the
 	// part of it that is missing from the capture.
 	Sent, Lost int64
+	// Flow and Wire count what carried the content in HTTP/2, as far as it was captured: payload of DATA frames with
+	// their padding, which is what flow control counts (RFC 9113, Section 5.2), and that with their headers. 0 in HTTP/1.x.
+	Flow, Wire int64
+	// First and Last are marks of the first and of the last content byte; zero when Sent is 0.
+	First, Last reassembly.Mark
+	// End is the mark of the message's last byte, which behind chunked content is that of the trailer section; zero
+	// while it was not seen to its end.
+	End reassembly.Mark
+}
+
+// A RequestBody accounts for a request's content by who knew what when it was sent: Sent = Early+Invited+Tail, and of
+// a request whose final response is known, Sent = Read+Crossing+Tail.
+type RequestBody struct {
+	Body
 	// Early, Invited and Tail split Sent by what the client's host had received
 	// when it sent them: nothing yet, a 100, the final response.
 	Early, Invited, Tail int64
@@ -197,17 +200,7 @@ type Body struct {
 	Read, Crossing int64
 	// Resent counts retransmitted stream bytes while the body was being sent; they are in no other count.
 	Resent int64
-	// Flow and Wire count what carried the content in HTTP/2, as far as it was captured: payload of DATA frames with
-	// their padding, which is what flow control counts (RFC 9113, Section 5.2), and that with their headers. 0 in HTTP/1.x.
-	Flow, Wire int64
-	// First and Last are marks of the first and of the last content byte; zero when Sent is 0.
-	First, Last reassembly.Mark
-	// Complete tells that the body was seen to its end.
-	Complete bool
-	// End is the mark of the message's last byte, which behind chunked content is that of the trailer section; zero
-	// while it was not seen to its end.
-	End reassembly.Mark
-	// Inner is the method of the HTTP/1.x request that the content of a request begins with: a
+	// Inner is the method of the HTTP/1.x request that the content begins with: a
 	// request line and a field line; "" when it begins otherwise, or was not at hand.
 	Inner string
 	// Prefix holds hashes of the first 64, 512 and 4,096 content bytes, 0
@@ -362,6 +355,14 @@ type Doubt struct {
 	Kind DoubtKind
 	Part Part
 	At   reassembly.Mark
+}
+
+// End is how the direction d of the connection ended, as far as seen when the exchange settled.
+func (x *Exchange) End(d reassembly.Dir) reassembly.End {
+	if x.Ends == nil {
+		return reassembly.End{}
+	}
+	return x.Ends[d]
 }
 
 // AddDoubt notes a doubt once for each kind and part.

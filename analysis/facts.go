@@ -320,13 +320,13 @@ func (x *Exchange) Traits() Trait {
 	if x.ShortStream() {
 		t |= TraitFraming
 	}
-	if len(x.Orphans) > 0 {
+	if len(x.Sequel().Orphans) > 0 {
 		t |= TraitOrphan
 	}
 	if x.Waiting() != "" {
 		t |= TraitStalled
 	}
-	if x.Retry.Outcome != RetryNotAsked || x.RetryOf != "" {
+	if x.Retry().Outcome != RetryNotAsked || x.RetryOf != "" {
 		t |= TraitRetry
 	}
 	if _, ok := x.HopTo(Behind); ok {

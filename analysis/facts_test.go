@@ -21,7 +21,7 @@ func put(n int64, change ...func(*Exchange)) *Exchange {
 		Method: "PUT", Target: "/up", Version: "HTTP/1.1", First: at(0, 1, 0), Last: at(0, 100, 0),
 		Fields: []Field{{Name: "Host", Value: "a"}, {Name: "Expect", Value: "100-continue"}},
 	}
-	x.ReqBody = Body{Framing: FramingLength, Declared: n}
+	x.ReqBody.Body = Body{Framing: FramingLength, Declared: n}
 	for _, f := range change {
 		f(x)
 	}
@@ -290,9 +290,9 @@ func TestTraits(t *testing.T) {
 		{"upgraded", put(10, plain, sent(10, 5), final(101)), TraitUpgrade},
 		{"stalled", put(10, open), TraitExpect | TraitStalled},
 		{"owed", put(10, plain, sent(10, 5), final(200), func(x *Exchange) { x.Owed = &Owed{} }), TraitOwed},
-		{"orphan", put(10, plain, sent(10, 5), final(200), func(x *Exchange) { x.Orphans = make([]Message, 1) }), TraitOrphan},
+		{"orphan", put(10, plain, sent(10, 5), final(200), func(x *Exchange) { x.Amend().Orphans = make([]Message, 1) }), TraitOrphan},
 		{"a repeat", put(10, plain, sent(10, 5), final(200), func(x *Exchange) { x.RetryOf = "1/1" }), TraitRetry},
-		{"retry asked", put(10, plain, sent(10, 5), final(200), func(x *Exchange) { x.Retry.Outcome = RetryNone }), TraitRetry},
+		{"retry asked", put(10, plain, sent(10, 5), final(200), func(x *Exchange) { x.Amend().Retry.Outcome = RetryNone }), TraitRetry},
 	} {
 		if got := c.x.Traits(); got != c.want {
 			t.Errorf("%s: %011b, want %011b", c.name, got, c.want)

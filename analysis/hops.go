@@ -65,9 +65,9 @@ type Hop struct {
 
 // HopTo is the exchange's tie to the same one on a side, and whether there is one.
 func (x *Exchange) HopTo(s Side) (Hop, bool) {
-	for i := range x.Hops {
-		if x.Hops[i].Side == s {
-			return x.Hops[i], true
+	for _, h := range x.Sequel().Hops {
+		if h.Side == s {
+			return h, true
 		}
 	}
 	return Hop{}, false

@@ -42,9 +42,10 @@ func (x *Exchange) ShortStream() bool {
 
 // ResetBy is how the host that sends in direction d reset the exchange's HTTP/2 stream, nil when it did not.
 func (x *Exchange) ResetBy(d reassembly.Dir) *StreamReset {
-	for i := range x.Resets {
-		if x.Resets[i].Dir == d {
-			return &x.Resets[i]
+	rs := x.Sequel().Resets
+	for i := range rs {
+		if rs[i].Dir == d {
+			return &rs[i]
 		}
 	}
 	return nil
@@ -53,8 +54,8 @@ func (x *Exchange) ResetBy(d reassembly.Dir) *StreamReset {
 // NotProcessed tells whether the server said that it did nothing of the request: REFUSED_STREAM, or a GOAWAY that leaves
 // it out. To repeat it is safe, and it was not refused (RFC 9113, Section 8.7).
 func (x *Exchange) NotProcessed() bool {
-	for i := range x.Resets {
-		if x.Resets[i].NotProcessed {
+	for _, r := range x.Sequel().Resets {
+		if r.NotProcessed {
 			return true
 		}
 	}

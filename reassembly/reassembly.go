@@ -158,11 +158,11 @@ func (e Ending) String() string {
 // once. An RST ends both: the side that sent it has Sender set.
 type End struct {
 	Dir Dir
-	// At is the mark of the segment that ended it; its Off is the length of the stream.
-	At  Mark
 	How Ending
 	// Sender tells, of an RST, that this direction's sender sent it.
 	Sender bool
+	// At is the mark of the segment that ended it; its Off is the length of the stream.
+	At Mark
 	// Acked is how far the other side had acknowledged this direction, or NoAck.
 	Acked uint64
 }

@@ -114,7 +114,7 @@ func (s *screen) follow() action {
 	if x == nil {
 		return action{}
 	}
-	for _, id := range [...]string{x.Retry.By, x.RetryOf, x.Retry.Near} {
+	for _, id := range [...]string{x.Retry().By, x.RetryOf, x.Retry().Near} {
 		if to := s.snap.Find(id); to != nil {
 			if n := len(s.details); n > 1 && s.details[n-2].pos == to.Pos {
 				s.details = s.details[:n-1] // there and back

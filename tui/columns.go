@@ -106,7 +106,7 @@ var (
 			{title: "answers", width: 11, cell: answers, tone: statusTone, num: func(r row) uint64 { return uint64(status(r)) }},
 			{title: "sent/declared", width: 15, drop: 3, align: right, cell: sent, num: func(r row) uint64 { return uint64(r.x.ReqBody.Sent) }, falls: true},
 			wastedColumn, waitColumn(4),
-			{title: "retry", width: 6, drop: 2, cell: retry, num: func(r row) uint64 { return uint64(r.x.Retry.Outcome) }, falls: true},
+			{title: "retry", width: 6, drop: 2, cell: retry, num: func(r row) uint64 { return uint64(r.x.Retry().Outcome) }, falls: true},
 		},
 		order: &column{num: func(r row) uint64 { return uint64(r.x.Request.Last.Time) }},
 	}

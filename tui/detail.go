@@ -47,7 +47,7 @@ func (d *detail) content(t *theme, w int, n store.Snapshot) []string {
 	parties(p, x)
 	identity(p, x)
 	p.blank()
-	next := n.Find(x.Retry.By)
+	next := n.Find(x.Retry().By)
 	p.drawing(report.Ladder(&x.Exchange, exchangeOf(next), min(w, 120)))
 	scale := report.Scale(&x.Exchange, exchangeOf(next), min(w, 120)-labels)
 	p.line(t.dim.of(fit("scale", labels, left)) + scale[0])
@@ -122,11 +122,11 @@ func links(p *writer, n store.Snapshot, x *store.Exchange) {
 		}
 		p.line(p.theme.dim.of(fit(word, labels, left)) + p.theme.link.of(safe(id)) + " " + safe(how))
 	}
-	add("repeated", x.Retry.By, "on "+strings.Replace(x.Retry.Outcome.String(), "-", " ", 1)+certainty(x.Retry.Confidence))
+	add("repeated", x.Retry().By, "on "+strings.Replace(x.Retry().Outcome.String(), "-", " ", 1)+certainty(x.Retry().Confidence))
 	add("repeats", x.RetryOf, "after "+report.Span(x.RetryDelay))
-	add("similar", x.Retry.Near, "differs in "+x.Retry.Differs)
-	if x.Retry.Why != "" {
-		p.para("unseen", labels, safe(x.Retry.Why))
+	add("similar", x.Retry().Near, "differs in "+x.Retry().Differs)
+	if x.Retry().Why != "" {
+		p.para("unseen", labels, safe(x.Retry().Why))
 	}
 }
 

@@ -144,7 +144,7 @@ func (g *figures) summarize(n store.Snapshot) {
 			continue
 		}
 		s.Refused417++
-		switch x.Retry.Outcome {
+		switch x.Retry().Outcome {
 		case analysis.RetrySameConn, analysis.RetryNewConn:
 			s.Retried++
 		case analysis.RetryNone:

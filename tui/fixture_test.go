@@ -57,7 +57,7 @@ func (s *script) request(method, target string, length int64, fields ...string) 
 		Request: analysis.Message{Method: method, Target: target, Version: "HTTP/1.1", Head: head, Fields: analysis.ParseFields(head), First: m, Last: m},
 	}
 	if length >= 0 {
-		s.x.ReqBody = analysis.Body{Framing: analysis.FramingLength, Declared: length}
+		s.x.ReqBody.Body = analysis.Body{Framing: analysis.FramingLength, Declared: length}
 	}
 	return s
 }
@@ -150,16 +150,17 @@ func fixture() *store.Store {
 	s.wait(time.Millisecond).request("PUT", "/noexpect/a.bin", 350_000, curl)
 	first.Owed = &analysis.Owed{At: s.x.Request.First, Bytes: 350_000, Client: analysis.ReadAsNext, Server: analysis.ReadAsBody}
 	first.NextHead, first.NextFirst = s.x.Request.Last, s.x.Request.First
-	first.Retry = analysis.Retry{Outcome: analysis.RetrySameConn, By: s.x.ID, Confidence: analysis.Certain}
+	first.Amend().Retry = analysis.Retry{Outcome: analysis.RetrySameConn, By: s.x.ID, Confidence: analysis.Certain}
 	s.wait(time.Millisecond).body(350_000, 20*time.Millisecond).wait(5*time.Millisecond).answer(400, "Bad Request", nginx)
 	s.x.RetryOf, s.x.RetryDelay = first.ID, ms
+	s.x.Ends = new([2]reassembly.End)
 	s.x.Ends[1] = reassembly.End{Dir: 1, At: s.mark(), How: reassembly.FIN}
 	put(st, first, reuse, open, got)
 	put(st, s.x, s.found("waste-rejected", "Body sent and refused", analysis.Notice, "350,000 bytes were sent and refused with 400."))
 
 	s.wait(4*time.Second).connect("[2001:db8::1]:40000", "[2001:db8::2]:443").request("PUT", hostileTarget, 20_000, expect, "User-Agent: =HYPERLINK(\"http://evil\")\x1b[2J")
 	s.wait(400*time.Millisecond).answer(417, "Expectation\x1b[31m Failed", nginx).body(12_000, 100*time.Millisecond)
-	s.x.Retry.Outcome = analysis.RetryNone
+	s.x.Amend().Retry.Outcome = analysis.RetryNone
 	s.x.Doubts = []analysis.Doubt{{Kind: analysis.DoubtGap, Part: analysis.PartReqBody, At: s.mark()}}
 	gone := s.found("417-no-retry", "No retry after 417", analysis.Warning, "Nothing followed the 417 for 10 s: "+hostileTarget)
 	gone.Confidence, gone.Fault = analysis.Likely, []analysis.Fault{analysis.FaultClient}

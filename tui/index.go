@@ -295,7 +295,7 @@ func (ix *index) sum(n store.Snapshot, rows []int32) sums {
 			}
 		}
 		s.wasted += wasted(r.x)
-		if y := n.Find(r.x.Retry.By); y != nil && len(y.Findings) == 0 {
+		if y := n.Find(r.x.Retry().By); y != nil && len(y.Findings) == 0 {
 			s.wasted += wasted(y) // nothing else speaks of what the repeat cost
 		}
 		s.saved += r.x.Saved()

@@ -173,7 +173,7 @@ func amount(n int64) string {
 
 // retry says what became of a refused expectation, or that this is a repeat.
 func retry(r row) string {
-	switch r.x.Retry.Outcome {
+	switch r.x.Retry().Outcome {
 	case analysis.RetryNone:
 		return "never"
 	case analysis.RetrySameConn:
@@ -198,7 +198,7 @@ func gravestRule(r row) string {
 
 // ending is how the connection ended, each side's way.
 func ending(r row) string {
-	a, b := r.c.last.Ends[reassembly.Forward].How, r.c.last.Ends[reassembly.Reverse].How
+	a, b := r.c.last.End(reassembly.Forward).How, r.c.last.End(reassembly.Reverse).How
 	switch {
 	case a == reassembly.RST || b == reassembly.RST:
 		return "reset"

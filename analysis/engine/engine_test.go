@@ -76,7 +76,7 @@ func (l *log) all() string {
 	for i := range l.exchanges {
 		x := &l.exchanges[i]
 		fmt.Fprintf(&b, "%s %s %s %d %s %+v %+v %+v %+v %+v %q %d %+v %+v\n", x.ID, x.Request.Method, x.Request.Target, x.State, x.Ended,
-			x.ReqBody, x.RespBody, x.Final, x.Interim, x.Retry, x.RetryOf, x.At, x.Doubts, x.Ends)
+			x.ReqBody, x.RespBody, x.Final, x.Interim, x.Retry(), x.RetryOf, x.At, x.Doubts, x.Ends)
 	}
 	for _, f := range l.findings {
 		fmt.Fprintf(&b, "%+v\n", f)
@@ -139,8 +139,8 @@ func TestRetryOnNewConnection(t *testing.T) {
 	if first.Request.ExpectClass() == analysis.NoExpect {
 		first, again = again, first
 	}
-	if first.Retry.Outcome != analysis.RetryNewConn || first.Retry.By != again.ID || again.RetryOf != first.ID || again.RetryDelay <= 0 {
-		t.Errorf("the refused exchange says %+v, its repeat %q after %d ns", first.Retry, again.RetryOf, again.RetryDelay)
+	if first.Retry().Outcome != analysis.RetryNewConn || first.Retry().By != again.ID || again.RetryOf != first.ID || again.RetryDelay <= 0 {
+		t.Errorf("the refused exchange says %+v, its repeat %q after %d ns", first.Retry(), again.RetryOf, again.RetryDelay)
 	}
 	if sum.Refused417 != 1 || sum.Retried != 1 || sum.NotRetried != 0 || sum.RetryUnknown != 0 {
 		t.Errorf("refused %d, retried %d, not %d, unknown %d", sum.Refused417, sum.Retried, sum.NotRetried, sum.RetryUnknown)

@@ -70,11 +70,11 @@ func (e *Engine) look() {
 func (e *Engine) provisional(s *session, x *analysis.Exchange) {
 	c := *x
 	c.Doubts = slices.Clone(x.Doubts)
-	c.Ends, c.At = s.ends, e.now
+	c.Ends, c.At = s.shareEnds(), e.now
 	e.doubt(&c)
 	if _, has := x.Request.Get("Expect"); has && x.Final != nil && x.Final.Status == 417 {
 		e.retry.Settle(x, e.now, false)
-		c.Retry = x.Retry
+		c.Amend().Retry = x.Retry()
 	}
 	cs := e.caseOf(s, &c)
 	chain, index := e.retry.Chain(x)

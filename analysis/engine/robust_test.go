@@ -132,7 +132,7 @@ func TestTickSettles(t *testing.T) {
 		t.Errorf("judged before the horizon: %s", l.all())
 	}
 	e.Tick(last + analysis.LinkHorizon + second)
-	if len(l.exchanges) != 1 || l.exchanges[0].Retry.Outcome != analysis.RetryNone || l.exchanges[0].State != analysis.Settled {
+	if len(l.exchanges) != 1 || l.exchanges[0].Retry().Outcome != analysis.RetryNone || l.exchanges[0].State != analysis.Settled {
 		t.Fatalf("at the horizon: %s", l.all())
 	}
 	if as := l.accuses(); !slices.Contains(as, "417-no-retry") {
@@ -237,7 +237,7 @@ func TestDrops(t *testing.T) {
 			t.Errorf("%s: %d refused, %+v", how, sum.Refused417, sum.Capture)
 		}
 		if as := l.accuses(); slices.Contains(as, "417-no-retry") {
-			t.Errorf("%s: certain of %v, retry %+v", how, as, l.exchanges[0].Retry)
+			t.Errorf("%s: certain of %v, retry %+v", how, as, l.exchanges[0].Retry())
 		}
 	}
 }

@@ -23,10 +23,11 @@ type session struct {
 	rec   *record.Recorder
 	watch analysis.Observer // nil: nobody looks on
 	ends  [2]reassembly.End
-	from  netip.Addr    // the HTTP client's address
-	tls   *analysis.TLS // nil: what is read is in the clear
-	last  int64         // when the last chunk was sent
-	prev  int64         // and the one before
+	told  *[2]reassembly.End // a copy of ends that exchanges share; nil before the first
+	from  netip.Addr         // the HTTP client's address
+	tls   *analysis.TLS      // nil: what is read is in the clear
+	last  int64              // when the last chunk was sent
+	prev  int64              // and the one before
 	dead  bool
 }
 
@@ -195,6 +196,15 @@ func (s *session) End(e *reassembly.End) {
 	if s.ends[e.Dir.Other()].How != reassembly.Open {
 		s.over()
 	}
+}
+
+// shareEnds is how the directions ended, in what exchanges may keep; nil while none has.
+func (s *session) shareEnds() *[2]reassembly.End {
+	if (s.told == nil && s.ends != [2]reassembly.End{}) || (s.told != nil && *s.told != s.ends) {
+		ends := s.ends
+		s.told = &ends
+	}
+	return s.told
 }
 
 // over lets go of what read the connection: exchanges that wait to be judged hold on to the session.

@@ -120,7 +120,7 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	if !again {
 		e.bound(x)
 	}
-	x.Ends, x.At, x.State = s.ends, e.now, analysis.Settled
+	x.Ends, x.At, x.State = s.shareEnds(), e.now, analysis.Settled
 	refused := x.Final != nil && x.Final.Status == 417
 	if _, has := x.Request.Get("Expect"); refused && has && !again {
 		e.retry.Settle(x, e.now, end)
@@ -198,7 +198,7 @@ func (e *Engine) caseOf(s *session, x *analysis.Exchange) analysis.Case {
 
 // shown tells whether an exchange is to be reported.
 func (e *Engine) shown(x *analysis.Exchange, found []analysis.Finding) bool {
-	if e.o.All || len(found) > 0 || x.RetryOf != "" || len(x.Hops) > 0 || x.Waiting() != "" {
+	if e.o.All || len(found) > 0 || x.RetryOf != "" || len(x.Sequel().Hops) > 0 || x.Waiting() != "" {
 		return true
 	}
 	_, expect := x.Request.Get("Expect")

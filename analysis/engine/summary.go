@@ -43,7 +43,7 @@ func (e *Engine) tally(x *analysis.Exchange, found []analysis.Finding) {
 		return
 	}
 	s.Refused417++
-	switch x.Retry.Outcome {
+	switch x.Retry().Outcome {
 	case analysis.RetrySameConn, analysis.RetryNewConn:
 		s.Retried++
 		return

@@ -67,12 +67,12 @@ func (c *Choice) Exchange(x *analysis.Exchange) {
 	}
 	hop, _ := x.HopTo(analysis.Behind)
 	front, _ := x.HopTo(analysis.InFront)
-	for _, id := range [...]string{x.RetryOf, x.Retry.By, hop.To, front.To} {
+	for _, id := range [...]string{x.RetryOf, x.Retry().By, hop.To, front.To} {
 		if id != "" && !slices.Contains(c.links[x.ID], id) {
 			c.links[x.ID] = append(c.links[x.ID], id)
 		}
 	}
-	for _, l := range x.Links {
+	for _, l := range x.Sequel().Links {
 		if !slices.Contains(c.links[x.ID], l.To) {
 			c.links[x.ID] = append(c.links[x.ID], l.To)
 		}

@@ -53,8 +53,9 @@ func TestRedactedSaysTheSame(t *testing.T) {
 func same(t rapid.TB, plain, redacted *log) {
 	t.Helper()
 	texts := []cmp.Option{
+		cmp.AllowUnexported(analysis.Exchange{}),
 		cmpopts.IgnoreFields(analysis.Message{}, "Method", "Target", "Reason", "Head", "Fields"),
-		cmpopts.IgnoreFields(analysis.Body{}, "Prefix", "Resent"),
+		cmpopts.IgnoreFields(analysis.RequestBody{}, "Prefix", "Resent"),
 		cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Inner" }, cmp.Comparer(func(a, b string) bool { return (a == "") == (b == "") })),
 		cmpopts.IgnoreFields(analysis.Finding{}, "Summary", "Method", "Target", "UserAgent", "ServerSoftware"),
 		cmpopts.IgnoreFields(reassembly.Conn{}, "MinRTT", "Heard"), // they are not measured on when nobody listens any more
@@ -120,7 +121,7 @@ func (l *log) verdicts() []string {
 			status = x.Final.Status
 		}
 		vs = append(vs, fmt.Sprintf("%s %s %s: %d interim, %d, %s, retry %s, %+v", x.Conn.Client, x.Request.Method, x.Request.Target,
-			len(x.Interim), status, x.Ended, x.Retry.Outcome, [...]int64{x.ReqBody.Sent, x.ReqBody.Early, x.ReqBody.Tail, x.RespBody.Sent}))
+			len(x.Interim), status, x.Ended, x.Retry().Outcome, [...]int64{x.ReqBody.Sent, x.ReqBody.Early, x.ReqBody.Tail, x.RespBody.Sent}))
 		for _, f := range l.findings {
 			if f.Exchange == x.ID {
 				vs = append(vs, fmt.Sprintf("  %s %s %s %s", f.Rule, f.Severity, f.Confidence, f.Summary))

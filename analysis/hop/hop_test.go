@@ -70,7 +70,7 @@ func (s *scene) found(names ...string) string {
 	var all []string
 	for _, name := range names {
 		s.m.Settle(s.xs[name])
-		for _, l := range s.xs[name].Hops {
+		for _, l := range s.xs[name].Sequel().Hops {
 			words := fmt.Sprintf("%s %s %s %s: %s", name, l.Side, l.To, l.Confidence, l.By)
 			if l.Why != "" {
 				words += "; " + l.Why
@@ -182,7 +182,7 @@ func TestRivals(t *testing.T) {
 		// What was judged is a rival still: what is left is not alone.
 		s.m.Forget(s.xs["b1"])
 		s.m.Forget(s.xs["f1"])
-		if got := len(s.xs["f2"].Hops); c.want == "" && got != 0 {
+		if got := len(s.xs["f2"].Sequel().Hops); c.want == "" && got != 0 {
 			t.Errorf("%s: %d links when the others were judged", c.what, got)
 		}
 	}
@@ -223,7 +223,7 @@ func TestDeadline(t *testing.T) {
 	}
 	s.m.Settle(s.xs["back"])
 	s.m.Forget(s.xs["back"])
-	if len(s.xs["front"].Hops) != 1 {
+	if len(s.xs["front"].Sequel().Hops) != 1 {
 		t.Error("the link was not made when the first of the two was judged")
 	}
 	s.m.Forget(s.xs["front"])
@@ -290,8 +290,8 @@ func TestTaps(t *testing.T) {
 		}
 		if got := s.found("front"); got != want {
 			t.Errorf("%d ms: %q, want %q", c.at, got, want)
-		} else if want != "" && s.xs["front"].Hops[0].Early != c.early {
-			t.Errorf("%d ms: the clocks are said to be %d apart", c.at, s.xs["front"].Hops[0].Early)
+		} else if want != "" && s.xs["front"].Sequel().Hops[0].Early != c.early {
+			t.Errorf("%d ms: the clocks are said to be %d apart", c.at, s.xs["front"].Sequel().Hops[0].Early)
 		}
 	}
 }

@@ -167,9 +167,9 @@ func (m *Matcher) link(a, b *leg, l analysis.Hop) {
 	a.up, b.down = b, a
 	m.pairs++
 	l.Side, l.To = analysis.Behind, b.x.ID
-	a.x.Hops = append(a.x.Hops, l)
+	a.x.Amend().Hops = append(a.x.Sequel().Hops, l)
 	l.Side, l.To = analysis.InFront, a.x.ID
-	b.x.Hops = append(b.x.Hops, l)
+	b.x.Amend().Hops = append(b.x.Sequel().Hops, l)
 	if l.Confidence >= analysis.Likely && len(m.proxies) < maxProxies {
 		m.proxies[a.id.server] = true
 	}

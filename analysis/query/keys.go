@@ -82,7 +82,7 @@ var keys = []key{
 	{name: "status", example: "status:417,5xx,none", summary: "the final status, its class, or none", ordered: true, test: status},
 	{
 		name: "retry", example: "retry:none", summary: "what became of a refused expectation", of: exchanges, values: names(retries[:]),
-		test: only(named(retries[:], func(x *analysis.Exchange) string { return x.Retry.Outcome.String() })),
+		test: only(named(retries[:], func(x *analysis.Exchange) string { return x.Retry().Outcome.String() })),
 	},
 	{
 		name: "expect", example: "expect:exact", summary: "how well formed the Expect field is", of: exchanges, values: names(classes[:]),

@@ -19,11 +19,11 @@ func refused() (*analysis.Exchange, []*analysis.Finding) {
 	x := &analysis.Exchange{
 		ID: "21/1", Conn: c, StreamID: 5,
 		Request: analysis.Message{Version: "HTTP/2", Method: "PUT", Target: "/Up/a.bin?x=1,2", Head: head, Fields: analysis.ParseFields(head), Last: reassembly.Mark{Time: 1e9, Packet: 1}},
-		ReqBody: analysis.Body{Framing: analysis.FramingLength, Declared: 5_000_000, Sent: 2_000_000, First: reassembly.Mark{Time: 2e9, Packet: 3}},
+		ReqBody: analysis.RequestBody{Body: analysis.Body{Framing: analysis.FramingLength, Declared: 5_000_000, Sent: 2_000_000, First: reassembly.Mark{Time: 2e9, Packet: 3}}},
 		TLS:     &analysis.TLS{Version: "TLS 1.3", ALPN: "http/1.1", SNI: "files.example"},
 		Final:   &analysis.Message{Status: 417, Fields: []analysis.Field{{Name: "Server", Value: "nginx/1.22.1"}}},
-		Retry:   analysis.Retry{Outcome: analysis.RetryNone},
 	}
+	x.Amend().Retry.Outcome = analysis.RetryNone
 	of := func(rule string, s analysis.Severity, c analysis.Confidence, who ...analysis.Fault) *analysis.Finding {
 		return &analysis.Finding{
 			Rule: rule, Exchange: x.ID, Severity: s, Confidence: c, Fault: who, Client: c0(x), Server: x.Conn.Server, Method: "PUT", Target: x.Request.Target,

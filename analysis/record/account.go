@@ -40,7 +40,7 @@ func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m r
 	e.touch(m)
 	body := &e.x.RespBody
 	if d == r.client {
-		body = &e.x.ReqBody
+		body = &e.x.ReqBody.Body
 		if body.Sent == 0 && e.x.Final == nil && len(e.x.Interim) == 0 {
 			r.heard(e.x)
 		}
@@ -49,8 +49,8 @@ func (r *Recorder) Body(stream uint32, d reassembly.Dir, b []byte, n uint64, m r
 			e.remember(n, m, seen, sealed)
 		}
 		if e.kept { // only what may be a repeat, or be repeated, is compared
-			e.hash.add(b, body)
-			e.inner.add(b, body)
+			e.hash.add(b, &e.x.ReqBody)
+			e.inner.add(b, &e.x.ReqBody)
 		}
 	} else if e.echo.value != "" {
 		e.echo.add(b, m, e.x)
@@ -75,7 +75,7 @@ func (r *Recorder) Lost(stream uint32, d reassembly.Dir, n uint64, g *reassembly
 	}
 	part, body := analysis.PartRespBody, &e.x.RespBody
 	if d == r.client {
-		part, body = analysis.PartReqBody, &e.x.ReqBody
+		part, body = analysis.PartReqBody, &e.x.ReqBody.Body
 		e.hash.broken, e.inner.over = true, true
 	}
 	kind := analysis.DoubtGap
@@ -180,7 +180,7 @@ var prefixes = [...]int{64, 512, 4096}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func (p *prefixHash) add(b []byte, body *analysis.Body) {
+func (p *prefixHash) add(b []byte, body *analysis.RequestBody) {
 	if p.broken {
 		return
 	}

@@ -53,8 +53,8 @@ func TestBounds(t *testing.T) {
 	p.line("> done 1 fin")
 	p.line("< done 1 fin")
 	x := &k.xs[0]
-	if len(x.Interim) != MaxInterims || len(x.Orphans) != maxOrphans {
-		t.Errorf("%d interim responses and %d orphans are kept, want %d and %d", len(x.Interim), len(x.Orphans), MaxInterims, maxOrphans)
+	if len(x.Interim) != MaxInterims || len(x.Sequel().Orphans) != maxOrphans {
+		t.Errorf("%d interim responses and %d orphans are kept, want %d and %d", len(x.Interim), len(x.Sequel().Orphans), MaxInterims, maxOrphans)
 	}
 	if b := &x.ReqBody; b.Sent != 3*(maxRuns+10) || b.Read != b.Sent {
 		t.Errorf("sent %d, read %d", b.Sent, b.Read)
@@ -124,7 +124,7 @@ func TestPoolBounds(t *testing.T) {
 // prefixesOf are the prefix hashes of a body that came in the given pieces.
 func prefixesOf(b []byte, pieces ...int) [3]uint32 {
 	var h prefixHash
-	var body analysis.Body
+	var body analysis.RequestBody
 	for _, n := range pieces {
 		h.add(b[:n], &body)
 		b = b[n:]

@@ -17,7 +17,7 @@ type inner struct {
 	over  bool // it was decided, or cannot be
 }
 
-func (p *inner) add(b []byte, body *analysis.Body) {
+func (p *inner) add(b []byte, body *analysis.RequestBody) {
 	if p.over {
 		return
 	}
@@ -61,7 +61,7 @@ func (p *echo) add(b []byte, m reassembly.Mark, x *analysis.Exchange) {
 	p.heard = append(p.heard, b[:min(len(b), analysis.LookAt-len(p.heard))]...)
 	switch {
 	case bytes.Contains(p.heard, []byte(p.value)):
-		x.Echo = m
+		x.Amend().Echo = m
 		*p = echo{}
 	case b == nil || len(p.heard) == analysis.LookAt:
 		*p = echo{}

@@ -98,7 +98,7 @@ func TestEcho(t *testing.T) {
 		}
 		p.bytes(1, reassembly.Reverse, content+value, piece)
 		p.line("< done 1 complete")
-		return l.all[0].Echo
+		return l.all[0].Sequel().Echo
 	}
 	const refused, failed = "HTTP/1.1 417 Expectation Failed", "HTTP/1.1 500 Internal Server Error"
 	far := string(bytes.Repeat([]byte("="), analysis.LookAt-len(value)+1))

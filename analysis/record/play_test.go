@@ -267,10 +267,10 @@ func described(x *analysis.Exchange) []string {
 	if x.Final != nil {
 		lines = append(lines, messageLine(x.Final, strconv.Itoa(x.Final.Status)+" "+x.Final.Reason))
 	}
-	for i := range x.Orphans {
-		lines = append(lines, messageLine(&x.Orphans[i], "orphan "+strconv.Itoa(x.Orphans[i].Status)))
+	for _, m := range x.Sequel().Orphans {
+		lines = append(lines, messageLine(&m, "orphan "+strconv.Itoa(m.Status)))
 	}
-	lines = append(lines, "request "+bodyLine(&x.ReqBody, true), "response "+bodyLine(&x.RespBody, false))
+	lines = append(lines, "request "+bodyLine(&x.ReqBody, true), "response "+bodyLine(&analysis.RequestBody{Body: x.RespBody}, false))
 	if o := x.Owed; o != nil {
 		lines = append(lines, fmt.Sprintf("owed: client %s, server %s %s, next %q", o.Client, o.Server, o.ServerSure, o.Next))
 	}
@@ -294,7 +294,7 @@ func messageLine(m *analysis.Message, what string) string {
 	return s
 }
 
-func bodyLine(b *analysis.Body, request bool) string {
+func bodyLine(b *analysis.RequestBody, request bool) string {
 	s := fmt.Sprintf("%s %d: sent %d", b.Framing, b.Declared, b.Sent)
 	if request {
 		s += fmt.Sprintf(" = early %d + invited %d + tail %d = read %d + crossing %d + tail %d", b.Early, b.Invited, b.Tail, b.Read, b.Crossing, b.Tail)

@@ -109,7 +109,7 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 	x := e.x
 	x.Conn, x.Client, x.Stream, x.StreamID, x.TLS = r.conn, r.client, stream, h.Stream, r.tls
 	x.Request = analysis.Message{First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
-	x.ReqBody = analysis.Body{Framing: h.Framing, Declared: h.Length}
+	x.ReqBody.Body = analysis.Body{Framing: h.Framing, Declared: h.Length}
 	x.LastActivity = h.Last
 	e.req = append(e.req[:0], h.Text...)
 	if r.conn.Start == reassembly.MidStream {
@@ -232,8 +232,8 @@ func (r *Recorder) Orphan(after uint32, h *analysis.Head) {
 		return
 	}
 	r.keep(e)
-	if len(e.x.Orphans) < maxOrphans {
-		e.x.Orphans = append(e.x.Orphans, message(h))
+	if len(e.x.Sequel().Orphans) < maxOrphans {
+		e.x.Amend().Orphans = append(e.x.Sequel().Orphans, message(h))
 	}
 	if e.closed {
 		r.sink.Closed(e.x)

@@ -10,7 +10,7 @@ func (r *Recorder) Frame(stream uint32, d reassembly.Dir, flow, wire uint64) {
 	if e := r.find(stream); e != nil {
 		body := &e.x.RespBody
 		if d == r.client {
-			body = &e.x.ReqBody
+			body = &e.x.ReqBody.Body
 		}
 		body.Flow += int64(flow)
 		body.Wire += int64(wire)
@@ -21,7 +21,7 @@ func (r *Recorder) Frame(stream uint32, d reassembly.Dir, flow, wire uint64) {
 func (r *Recorder) Reset(stream uint32, s analysis.StreamReset) {
 	if e := r.find(stream); e != nil {
 		e.touch(s.At)
-		e.x.Resets = append(e.x.Resets, s)
+		e.x.Amend().Resets = append(e.x.Sequel().Resets, s)
 	}
 }
 

@@ -42,7 +42,7 @@ func put(c *reassembly.Conn, stream uint32, target string, n, at int64, frame ui
 			Method: "PUT", Target: target, Version: "HTTP/1.1", First: mark(at, frame), Last: mark(at, frame),
 			Fields: append([]analysis.Field{{Name: "Host", Value: "files.example"}}, fields...),
 		},
-		ReqBody: analysis.Body{Framing: analysis.FramingLength, Declared: n},
+		ReqBody: analysis.RequestBody{Body: analysis.Body{Framing: analysis.FramingLength, Declared: n}},
 		Ended:   analysis.EndedComplete,
 	}
 }
@@ -107,9 +107,10 @@ func swallowed() (x, next *analysis.Exchange) {
 	final(next, 400, "Bad Request", 130*msec, 46)
 	next.Final.Close = true
 	next.RetryOf, next.RetryDelay = x.ID, 1*msec
+	next.Ends = new([2]reassembly.End)
 	next.Ends[1] = reassembly.End{Dir: 1, At: mark(131*msec, 47), How: reassembly.FIN}
 	next.Ends[0] = reassembly.End{Dir: 0, At: mark(1331*msec, 48), How: reassembly.RST, Sender: true}
-	x.Retry = analysis.Retry{Outcome: analysis.RetrySameConn, By: next.ID, Tier: analysis.TierConn, Confidence: analysis.Certain}
+	x.Amend().Retry = analysis.Retry{Outcome: analysis.RetrySameConn, By: next.ID, Tier: analysis.TierConn, Confidence: analysis.Certain}
 	return x, next
 }
 
@@ -132,7 +133,7 @@ func hostile() *analysis.Exchange {
 	x.ReqBody.Sent, x.ReqBody.Early, x.ReqBody.Tail, x.ReqBody.Crossing = 12_000, 5_000, 7_000, 5_000
 	x.ReqBody.First, x.ReqBody.Last = mark(5300*msec, 605), mark(5900*msec, 608)
 	final(x, 417, "Expectation Failed", 5400*msec, 606)
-	x.Retry.Outcome = analysis.RetryNone
+	x.Amend().Retry.Outcome = analysis.RetryNone
 	x.Doubts = []analysis.Doubt{{Kind: analysis.DoubtGap, Part: analysis.PartReqBody, At: mark(5500*msec, 607)}}
 	return x
 }

@@ -63,12 +63,11 @@ func (k *taker) exchange() *analysis.Exchange {
 		ID: k.string(), Conn: newConn(uint64(k.byte()), "10.0.0.1:1", "[2001:db8::1]:2"), Client: reassembly.Dir(k.byte() % 2),
 		Request: k.message(), State: analysis.State(k.byte() % 3), Ended: analysis.Ended(k.byte() % 8),
 		LastActivity: k.mark(), At: k.int(), RetryOf: k.string(), RetryDelay: k.int(),
-		Retry: analysis.Retry{Outcome: analysis.RetryOutcome(k.byte() % 5), By: k.string()},
 	}
-	x.ReqBody = analysis.Body{
-		Framing: analysis.Framing(k.byte() % 6), Declared: k.int(), Sent: k.int(), Early: k.int(), Tail: k.int(),
-		First: k.mark(), Last: k.mark(), Complete: k.byte()&1 != 0,
-	}
+	x.Amend().Retry = analysis.Retry{Outcome: analysis.RetryOutcome(k.byte() % 5), By: k.string()}
+	x.ReqBody.Framing, x.ReqBody.Declared, x.ReqBody.Sent = analysis.Framing(k.byte()%6), k.int(), k.int()
+	x.ReqBody.Early, x.ReqBody.Tail = k.int(), k.int()
+	x.ReqBody.First, x.ReqBody.Last, x.ReqBody.Complete = k.mark(), k.mark(), k.byte()&1 != 0
 	for range k.byte() % 4 {
 		x.Interim = append(x.Interim, k.message())
 	}
@@ -76,6 +75,7 @@ func (k *taker) exchange() *analysis.Exchange {
 		m := k.message()
 		x.Final = &m
 	}
+	x.Ends = new([2]reassembly.End)
 	for i := range x.Ends {
 		x.Ends[i] = reassembly.End{Dir: reassembly.Dir(i), At: k.mark(), How: reassembly.Ending(k.byte() % 6), Sender: k.byte()&1 != 0}
 	}

@@ -117,11 +117,11 @@ func ladderSteps(x *analysis.Exchange) []step {
 			steps = append(steps, at(f.Last, note, client, "body withheld"+ofDeclared(x), ""))
 		}
 	}
-	for i := range x.Resets {
-		steps = append(steps, resetStep(x, &x.Resets[i]))
+	for _, r := range x.Sequel().Resets {
+		steps = append(steps, resetStep(x, &r))
 	}
-	for d := range x.Ends {
-		if s, ok := endStep(x, reassembly.Dir(d)); ok {
+	for d := range reassembly.Dir(2) {
+		if s, ok := endStep(x, d); ok {
 			steps = append(steps, s)
 		}
 	}
@@ -191,7 +191,7 @@ func resetStep(x *analysis.Exchange, r *analysis.StreamReset) step {
 
 // endStep is the end of a direction of the connection, if it belongs to this exchange.
 func endStep(x *analysis.Exchange, d reassembly.Dir) (step, bool) {
-	e := &x.Ends[d]
+	e := x.End(d)
 	if e.At.Packet == 0 || x.NextHead.Packet != 0 && e.At.Time >= x.NextHead.Time || e.At.Time < x.Request.First.Time {
 		return step{}, false
 	}
@@ -224,13 +224,13 @@ func nextSteps(x, next *analysis.Exchange) []step {
 
 // unrepeated says of a refused expectation without a repeat what is known about one.
 func unrepeated(x *analysis.Exchange) string {
-	switch x.Retry.Outcome {
+	switch x.Retry().Outcome {
 	case analysis.RetryNone:
 		return "never repeated"
 	case analysis.RetryUnknown:
 		return "whether it was repeated cannot be seen"
 	case analysis.RetrySameConn, analysis.RetryNewConn:
-		return "repeated as " + Safe(x.Retry.By)
+		return "repeated as " + Safe(x.Retry().By)
 	}
 	return ""
 }

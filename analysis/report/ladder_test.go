@@ -53,7 +53,7 @@ func TestLadderBody(t *testing.T) {
 	if got := drawn(x, nil); strings.Contains(got, "body") {
 		t.Errorf("an empty chunked body was not withheld:\n%s", got)
 	}
-	x.ReqBody = analysis.Body{}
+	x.ReqBody = analysis.RequestBody{}
 	if got := drawn(x, nil); strings.Contains(got, "body") {
 		t.Errorf("there is no body:\n%s", got)
 	}
@@ -80,7 +80,7 @@ func TestLadderEnds(t *testing.T) {
 // A stream of HTTP/2 can end alone.
 func TestLadderResets(t *testing.T) {
 	x := inOrder()
-	x.Resets = []analysis.StreamReset{
+	x.Amend().Resets = []analysis.StreamReset{
 		{Dir: reassembly.Reverse, At: reassembly.Mark{Time: epoch + 50*msec, Packet: 400}},
 		{Dir: reassembly.Forward, Code: 8, At: reassembly.Mark{Time: epoch + 60*msec, Packet: 401}},
 		{Dir: reassembly.Reverse, Code: 0x99, NotProcessed: true, GoAway: true, At: reassembly.Mark{Time: epoch + 70*msec, Packet: 402}},
@@ -95,10 +95,10 @@ func TestLadderRepeat(t *testing.T) {
 	for outcome, want := range map[analysis.RetryOutcome]string{
 		analysis.RetryNone: "never repeated", analysis.RetryUnknown: "whether it was repeated cannot be seen", analysis.RetryNewConn: "repeated as 20/2",
 	} {
-		x.Retry.Outcome = outcome
+		x.Amend().Retry.Outcome = outcome
 		inOrderOf(t, drawn(x, nil), want)
 	}
-	x.Retry.Outcome = analysis.RetryNotAsked
+	x.Amend().Retry.Outcome = analysis.RetryNotAsked
 	if got := drawn(x, nil); strings.Contains(got, "repeated") {
 		t.Errorf("nobody asked:\n%s", got)
 	}

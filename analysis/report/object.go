@@ -50,8 +50,8 @@ func (o *objects) exchange(x *analysis.Exchange) {
 		o.int("wasted_bytes", n)
 	}
 	o.str("retry_of", x.RetryOf)
-	o.str("retried_by", x.Retry.By)
-	o.str("retry", x.Retry.Outcome.String())
+	o.str("retried_by", x.Retry().By)
+	o.str("retry", x.Retry().Outcome.String())
 	if x.RetryOf != "" {
 		o.ms("retry_delay_ms", x.RetryDelay)
 	}
@@ -78,8 +78,7 @@ func (o *objects) exchange(x *analysis.Exchange) {
 
 // hops appends what the exchange is on the other side of a proxy.
 func (o *objects) hops(x *analysis.Exchange) {
-	for i := range x.Hops {
-		l := &x.Hops[i]
+	for _, l := range x.Sequel().Hops {
 		name := l.Side.String()
 		o.str(name, l.To)
 		o.str(name+"_confidence", l.Confidence.String())
@@ -150,12 +149,13 @@ func (o *objects) lines(name string, m *analysis.Message, field string) bool {
 
 // links appends what followed from how the exchange was answered, where that is known.
 func (o *objects) links(x *analysis.Exchange) {
-	if len(x.Links) == 0 {
+	links := x.Sequel().Links
+	if len(links) == 0 {
 		return
 	}
 	o.key("links")
 	o.begin('[')
-	for _, l := range x.Links {
+	for _, l := range links {
 		o.comma()
 		o.begin('{')
 		o.str("kind", l.Kind.String())

@@ -187,7 +187,8 @@ func TestExchangeObjectLeavesOutTheUnknown(t *testing.T) {
 	if bodyless.Expect != nil || bodyless.Interim == nil || bodyless.Doubts == nil {
 		t.Errorf("no Expect, but arrays: %+v", bodyless)
 	}
-	headless := &analysis.Exchange{ID: "9/0", Conn: newConn(9, "10.0.0.1:1", "10.0.0.2:2"), Orphans: []analysis.Message{response(200, "OK", 0, 9)}}
+	headless := &analysis.Exchange{ID: "9/0", Conn: newConn(9, "10.0.0.1:1", "10.0.0.2:2")}
+	headless.Amend().Orphans = []analysis.Message{response(200, "OK", 0, 9)}
 	if x := exchangeOf(t, Options{}, headless); x.Time != nil || x.Packet != 0 || x.Body != nil || x.Method != "" {
 		t.Errorf("claims about a request that was not seen: %+v", x)
 	}

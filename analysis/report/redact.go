@@ -21,7 +21,9 @@ func (r redacted) Exchange(x *analysis.Exchange) error {
 	c := *x
 	c.Request = covered(&x.Request)
 	c.Interim = coveredAll(x.Interim)
-	c.Orphans = coveredAll(x.Orphans)
+	if orphans := x.Sequel().Orphans; len(orphans) > 0 {
+		c.Amend().Orphans = coveredAll(orphans)
+	}
 	if x.Final != nil {
 		final := covered(x.Final)
 		c.Final = &final

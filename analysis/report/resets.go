@@ -4,13 +4,13 @@ import "expectscope/analysis"
 
 // resets appends how the exchange's stream was reset, where it is HTTP/2.
 func (o *objects) resets(x *analysis.Exchange, home int) {
-	if len(x.Resets) == 0 {
+	all := x.Sequel().Resets
+	if len(all) == 0 {
 		return
 	}
 	o.key("resets")
 	o.begin('[')
-	for i := range x.Resets {
-		r := &x.Resets[i]
+	for _, r := range all {
 		o.comma()
 		o.begin('{')
 		if r.Dir == x.Client {

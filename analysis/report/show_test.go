@@ -97,7 +97,10 @@ func trial(expects bool, status int, sent int64) *analysis.Exchange {
 		x.Request.Fields = nil
 	}
 	b := &x.ReqBody
-	*b = analysis.Body{Framing: analysis.FramingLength, Declared: 100_000, Sent: sent, Early: sent, Complete: sent == 100_000}
+	*b = analysis.RequestBody{
+		Body:  analysis.Body{Framing: analysis.FramingLength, Declared: 100_000, Sent: sent, Complete: sent == 100_000},
+		Early: sent,
+	}
 	if sent > 0 {
 		b.First, b.Last = mark(100*msec, 7), mark(110*msec, 8)
 	}

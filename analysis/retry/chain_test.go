@@ -80,8 +80,8 @@ func TestLoop(t *testing.T) {
 		if len(m.attempts) > 4 || len(m.order) > 128 {
 			t.Errorf("%d: %d attempts and %d originals are held", n, len(m.attempts), len(m.order))
 		}
-		if prev := xs[len(xs)-2]; xs[len(xs)-1].RetryOf != prev.ID || prev.Retry.By != xs[len(xs)-1].ID {
-			t.Errorf("the last two are not linked: %q, %q", xs[len(xs)-1].RetryOf, prev.Retry.By)
+		if prev := xs[len(xs)-2]; xs[len(xs)-1].RetryOf != prev.ID || prev.Retry().By != xs[len(xs)-1].ID {
+			t.Errorf("the last two are not linked: %q, %q", xs[len(xs)-1].RetryOf, prev.Retry().By)
 		}
 	}
 }

@@ -208,11 +208,11 @@ func (z *fuzzed) ends(x *analysis.Exchange, a *attempt) {
 		if c.forgotten == (z.m.attempts[c.x] == c) || !c.forgotten && c.prev != a {
 			z.t.Fatalf("the repeat of %s does not know it", x.ID)
 		}
-		if x.Retry.By != c.x.ID || c.x.RetryOf != x.ID {
-			z.t.Fatalf("%s says it is repeated by %q, that it repeats %q", x.ID, x.Retry.By, c.x.RetryOf)
+		if x.Retry().By != c.x.ID || c.x.RetryOf != x.ID {
+			z.t.Fatalf("%s says it is repeated by %q, that it repeats %q", x.ID, x.Retry().By, c.x.RetryOf)
 		}
-	} else if x.Retry.By != "" {
-		z.t.Fatalf("%s is said to be repeated by %q", x.ID, x.Retry.By)
+	} else if x.Retry().By != "" {
+		z.t.Fatalf("%s is said to be repeated by %q", x.ID, x.Retry().By)
 	}
 	if (a.prev != nil) != (x.RetryOf != "") || a.prev != nil && a.prev.x.ID != x.RetryOf {
 		z.t.Fatalf("%s is said to repeat %q", x.ID, x.RetryOf)
@@ -273,10 +273,10 @@ func FuzzLinker(f *testing.F) {
 		}
 		from := map[string]string{}
 		for _, x := range z.xs {
-			if len(x.Links) > 1 {
-				t.Fatalf("%s leads to %v", x.ID, x.Links)
+			if len(x.Sequel().Links) > 1 {
+				t.Fatalf("%s leads to %v", x.ID, x.Sequel().Links)
 			}
-			for _, k := range x.Links {
+			for _, k := range x.Sequel().Links {
 				if other := from[k.To]; other != "" {
 					t.Fatalf("%s follows from %s and %s", k.To, other, x.ID)
 				}

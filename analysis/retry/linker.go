@@ -171,7 +171,7 @@ func (l *Linker) link(o, c *lead) {
 	if _, sure := o.before(c); sure && link.Tier <= analysis.TierKey {
 		link.Confidence = analysis.Certain
 	}
-	o.x.Links = []analysis.Link{link} // a new one: what was handed out does not change
+	o.x.Amend().Links = []analysis.Link{link} // a new one: what was handed out does not change
 	if o.kind != analysis.LinkRedirect || o.id.method == c.id.method {
 		l.shut(o)
 	}
@@ -223,7 +223,7 @@ func (l *Linker) Revoked(x *analysis.Exchange) {
 		return
 	}
 	if o := c.prev; o != nil {
-		o.next, o.x.Links = nil, nil
+		o.next, o.x.Amend().Links = nil, nil
 	}
 	if n := c.next; n != nil {
 		n.prev = nil

@@ -15,7 +15,7 @@ import (
 func (s *script) linksOf() string {
 	var b strings.Builder
 	for _, n := range s.names {
-		for _, l := range s.xs[n].Links {
+		for _, l := range s.xs[n].Sequel().Links {
 			fmt.Fprintf(&b, "%s %s %s %s %s\n", n, l.Kind, l.To, tierName[l.Tier], l.Confidence)
 		}
 	}

@@ -113,7 +113,7 @@ func (m *Matcher) unlink(o *attempt) {
 	m.split(o.chain, o.chain.index(o.x)+1)
 	o.next, c.prev, o.tier = nil, nil, analysis.TierNone
 	if !o.forgotten {
-		o.x.Retry = analysis.Retry{}
+		o.x.Amend().Retry = analysis.Retry{}
 		m.reopen(o)
 	}
 	if !c.forgotten {

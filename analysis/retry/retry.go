@@ -227,7 +227,8 @@ func (m *Matcher) Revoked(x *analysis.Exchange) {
 		a.nearOf.near, a.nearOf.differs = nil, ""
 	}
 	m.remove(a)
-	x.Retry, x.RetryOf, x.RetryDelay = analysis.Retry{}, "", 0
+	x.Amend().Retry = analysis.Retry{}
+	x.RetryOf, x.RetryDelay = "", 0
 	if c != nil && !c.forgotten {
 		m.reuse(c)
 	}

@@ -69,7 +69,7 @@ func (s *script) step(line string) {
 		return
 	case w[0] == "settle":
 		for _, n := range s.names {
-			if x := s.xs[n]; !s.gone[n] && x.Final != nil && x.Final.Status == 417 && x.Retry.Outcome != analysis.RetryUnknown {
+			if x := s.xs[n]; !s.gone[n] && x.Final != nil && x.Final.Status == 417 && x.Retry().Outcome != analysis.RetryUnknown {
 				s.m.Settle(x, s.time(w[1]), len(w) > 2)
 			}
 		}
@@ -194,7 +194,7 @@ func (s *script) fate() string {
 	var b strings.Builder
 	for _, n := range s.names {
 		x := s.xs[n]
-		r := x.Retry
+		r := x.Retry()
 		if r.Outcome == analysis.RetryNotAsked {
 			continue
 		}

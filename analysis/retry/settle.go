@@ -23,7 +23,7 @@ func (m *Matcher) write(o *attempt) {
 		r.Outcome = analysis.RetrySameConn
 	}
 	r.Confidence, r.Why = confidence(o)
-	o.x.Retry = r
+	o.x.Amend().Retry = r
 }
 
 // confidence is how sure the link of o is, and why not more.
@@ -54,15 +54,15 @@ func (m *Matcher) Settle(x *analysis.Exchange, now int64, end bool) {
 	o := m.attempts[x]
 	switch {
 	case o == nil || o.refused == 0:
-		if x.Retry.Outcome == analysis.RetryNotAsked {
-			x.Retry = analysis.Retry{Outcome: analysis.RetryUnknown, Blind: true, Why: "too many refused requests were open at a time"}
+		if x.Retry().Outcome == analysis.RetryNotAsked {
+			x.Amend().Retry = analysis.Retry{Outcome: analysis.RetryUnknown, Blind: true, Why: "too many refused requests were open at a time"}
 		}
 		return
 	case o.next != nil && !o.next.forgotten:
 		m.verify(o)
 	}
 	if o.next == nil {
-		x.Retry = m.absent(o, now, end)
+		x.Amend().Retry = m.absent(o, now, end)
 	}
 }
 

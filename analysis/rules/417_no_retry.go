@@ -27,15 +27,16 @@ func noRetry(c *analysis.Case) *analysis.Verdict {
 		return nil
 	}
 	evidence := []reassembly.Mark{c.Request.Last, c.Final.Last}
+	r := c.Retry()
 	var v *analysis.Verdict
 	switch {
-	case c.WindowPassed && c.Retry.Outcome == analysis.RetryNone:
+	case c.WindowPassed && r.Outcome == analysis.RetryNone:
 		but := ""
-		if c.Retry.Why != "" {
-			but = " (" + c.Retry.Why + ")"
+		if r.Why != "" {
+			but = " (" + r.Why + ")"
 		}
 		v = say("The client gave up: no repeat was seen in the %s after the 417%s; it should repeat the request without Expect.", span(c.At-c.Final.Last.Time), but)
-		v.Confidence = new(c.Retry.Confidence)
+		v.Confidence = new(r.Confidence)
 	case c.Left:
 		v = say("The client went on, or hung up, without repeating the request; after a 417 it should repeat it without Expect.")
 		v.Confidence = new(analysis.Likely)

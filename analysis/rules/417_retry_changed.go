@@ -33,7 +33,7 @@ func retryChanged(c *analysis.Case) *analysis.Verdict {
 // change says in what the near repeat differs: "POST became GET".
 func change(c *analysis.Case) string {
 	from, to := c.Exchange, c.Near
-	switch c.Retry.Differs {
+	switch c.Retry().Differs {
 	case "method":
 		return quotable(from.Request.Method) + " became " + quotable(to.Request.Method)
 	case "target":
@@ -41,5 +41,5 @@ func change(c *analysis.Case) string {
 	case "length":
 		return fmt.Sprintf("a body of %s became one of %s", size(from.N()), size(to.N()))
 	}
-	return "another " + c.Retry.Differs
+	return "another " + c.Retry().Differs
 }

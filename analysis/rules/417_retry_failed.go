@@ -26,7 +26,7 @@ func retryFailed(c *analysis.Case) *analysis.Verdict {
 	v.Confidence = linked(c)
 	if o := c.Owed; o != nil && o.Next == next.ID && o.Server == analysis.ReadAsBody {
 		v = say("The retry was answered %d: the server took it for the body it was still owed.", next.Final.Status)
-		v.Confidence = new(min(c.Retry.Confidence, o.ServerSure))
+		v.Confidence = new(min(c.Retry().Confidence, o.ServerSure))
 		v.Fix = []analysis.FixKey{"c-close", "s-close"}
 	}
 	v.Related = []string{next.ID}

@@ -79,7 +79,7 @@ func hungUp(c *analysis.Case, d reassembly.Dir) (end reassembly.End, ok bool) {
 	if r := c.ResetBy(d); r != nil && !r.GoAway {
 		return reassembly.End{Dir: d, At: r.At, How: reassembly.RST, Sender: true}, true
 	}
-	end = c.Ends[d]
+	end = c.End(d)
 	return end, end.How == reassembly.FIN || end.How == reassembly.RST && end.Sender
 }
 
@@ -101,7 +101,7 @@ func hungUpFirst(c *analysis.Case, d reassembly.Dir) (end reassembly.End, ok boo
 
 // thread is what hungUp says that somebody ended.
 func thread(c *analysis.Case) string {
-	if len(c.Resets) > 0 {
+	if len(c.Sequel().Resets) > 0 {
 		return "stream"
 	}
 	return "connection"

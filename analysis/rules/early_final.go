@@ -33,7 +33,7 @@ func keptOpen(c *analysis.Case) bool {
 	if end, ok := hungUp(c, c.Client); ok {
 		return end.At.Acked <= max(c.Final.Last.Off, c.RespBody.Last.Off) // a FIN takes one place behind the stream
 	}
-	return c.At-c.Final.Last.Time > analysis.CloseWait && !(c.Conn.Ahead[c.ServerDir()] && c.Ends[c.ServerDir()].How != reassembly.FIN)
+	return c.At-c.Final.Last.Time > analysis.CloseWait && !(c.Conn.Ahead[c.ServerDir()] && c.End(c.ServerDir()).How != reassembly.FIN)
 }
 
 // answered says the final response in the words of a sentence's beginning: a refusal or not.

@@ -17,12 +17,12 @@ Only the first 4 KiB of the answer are looked at, and not through compression, s
 	On:      analysis.TraitExpect,
 	Reads:   analysis.PartRequest | analysis.PartFinal,
 	Check: func(c *analysis.Case) *analysis.Verdict {
-		if c.Echo.Packet == 0 || c.Final == nil {
+		if c.Sequel().Echo.Packet == 0 || c.Final == nil {
 			return nil
 		}
 		value, _ := c.Request.Expect()
 		v := say("The page of the %d repeats the markup of Expect: %s unescaped.", c.Final.Status, quoted(value))
-		v.Evidence = []reassembly.Mark{c.Request.Last, c.Final.First, c.Echo}
+		v.Evidence = []reassembly.Mark{c.Request.Last, c.Final.First, c.Sequel().Echo}
 		return v
 	},
 })

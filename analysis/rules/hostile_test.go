@@ -143,7 +143,7 @@ func TestRequestSwallowed(t *testing.T) {
 
 func TestMarkup(t *testing.T) {
 	with := func(v string) *scene { return asks("GET HTTP/1.1", 0, "Expect: "+v).says(1, 417, headLen) }
-	echoed := func(x *analysis.Exchange) { x.Echo = x.Final.Last }
+	echoed := func(x *analysis.Exchange) { x.Amend().Echo = x.Final.Last }
 	try(t, "expect-markup",
 		row{"a tag", with("<b>"), `warning certain: Expect: "<b>" holds markup: the shape of a cross-site scripting probe.`},
 		row{"a script", with("javascript:x"), `warning certain: Expect: "javascript:x" holds markup: the shape of a cross-site scripting probe.`},

@@ -12,8 +12,9 @@ func follow(legs []*analysis.Exchange, i int, kind analysis.LinkKind) (*analysis
 	if i < 0 || i+1 >= len(legs) {
 		return nil, nil
 	}
-	for j := range legs[i].Links {
-		if l := &legs[i].Links[j]; l.Kind == kind && l.To == legs[i+1].ID {
+	links := legs[i].Sequel().Links
+	for j := range links {
+		if l := &links[j]; l.Kind == kind && l.To == legs[i+1].ID {
 			return l, legs[i+1]
 		}
 	}

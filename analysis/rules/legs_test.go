@@ -13,7 +13,7 @@ func (s *scene) then(kind analysis.LinkKind, tier analysis.Tier, next *scene) *s
 	if tier <= analysis.TierKey {
 		sure = analysis.Certain
 	}
-	s.Links = []analysis.Link{{Kind: kind, To: next.ID, Tier: tier, Confidence: sure}}
+	s.Amend().Links = []analysis.Link{{Kind: kind, To: next.ID, Tier: tier, Confidence: sure}}
 	s.Legs = []*analysis.Exchange{s.Exchange, next.Exchange}
 	s.LastActivity = s.Request.Last
 	if s.Final != nil {

@@ -27,7 +27,7 @@ func unrepeated(c *analysis.Case) bool {
 // too soon hides nothing: what the client did until then counts.
 func unseen(c *analysis.Case) string {
 	const decides = analysis.PartRequest | analysis.PartFinal | analysis.PartFollowing
-	r := &c.Retry
+	r := c.Retry()
 	switch {
 	case r.Outcome == analysis.RetryUnknown && (r.Blind || c.WindowPassed):
 		return cmp.Or(r.Why, "something in the window was out of sight")
@@ -79,7 +79,7 @@ func gap(from, to *analysis.Exchange) int64 {
 }
 
 // linked is what may be claimed of the repeat: what analysis/retry is sure of.
-func linked(c *analysis.Case) *analysis.Confidence { return new(c.Retry.Confidence) }
+func linked(c *analysis.Case) *analysis.Confidence { return new(c.Retry().Confidence) }
 
 // handover is the evidence of a repeat: the refusal and the repeat's head.
 func handover(c *analysis.Case, to *analysis.Exchange) []reassembly.Mark {

@@ -17,7 +17,7 @@ func denied(fields ...string) *scene {
 // settled is what analysis/retry found of a refusal that was not repeated.
 func (s *scene) settled(o analysis.RetryOutcome, sure analysis.Confidence) *scene {
 	s.WindowPassed = o == analysis.RetryNone
-	s.Retry = analysis.Retry{Outcome: o, Confidence: sure}
+	s.Amend().Retry = analysis.Retry{Outcome: o, Confidence: sure}
 	return s
 }
 
@@ -34,7 +34,8 @@ func (s *scene) repeated(ms float64, status int, fields ...string) *scene {
 		c.says(ms+20, status, headLen)
 	}
 	link := analysis.Retry{Outcome: analysis.RetrySameConn, By: c.ID, Tier: analysis.TierConn, Confidence: analysis.Certain}
-	last.Retry, c.RetryOf = link, last.ID
+	last.Amend().Retry = link
+	c.RetryOf = last.ID
 	s.packet = c.packet
 	s.WindowPassed = false
 	s.Chain = append(s.Chain, c.Exchange)
@@ -52,13 +53,13 @@ func (s *scene) followed(differs string, f func(*analysis.Exchange)) *scene {
 	near.ID = "1/2"
 	f(near.Exchange)
 	s.Near = near.Exchange
-	s.Retry = analysis.Retry{Outcome: analysis.RetryUnknown, Near: near.ID, Differs: differs}
+	s.Amend().Retry = analysis.Retry{Outcome: analysis.RetryUnknown, Near: near.ID, Differs: differs}
 	return s
 }
 
 // withRetry changes what analysis/retry said.
 func (s *scene) withRetry(f func(*analysis.Retry)) *scene {
-	f(&s.Retry)
+	f(&s.Amend().Retry)
 	return s
 }
 

@@ -19,7 +19,7 @@ for the answer the problem does not arise.`,
 	On:      analysis.TraitExpect | analysis.TraitEarlyFinal,
 	Reads:   analysis.PartRequest | analysis.PartReqBody | analysis.PartFinal | analysis.PartRespBody | analysis.PartEnding,
 	Check: func(c *analysis.Case) *analysis.Verdict {
-		end := c.Ends[c.ServerDir()]
+		end := c.End(c.ServerDir())
 		if c.Final == nil || !announced(c) || end.How != reassembly.RST || !end.Sender || end.Acked == reassembly.NoAck || !before(c.Final.First, end.At) {
 			return nil
 		}

@@ -32,7 +32,7 @@ func retryAfterIgnored(c *analysis.Case) *analysis.Verdict {
 	}
 	if refused(c) {
 		xs, at = c.Chain, c.Index
-		sure = func(i int) (analysis.Confidence, bool) { return xs[i].Retry.Confidence, i+1 < len(xs) }
+		sure = func(i int) (analysis.Confidence, bool) { return xs[i].Retry().Confidence, i+1 < len(xs) }
 	}
 	if at > 0 && at < len(xs) {
 		for i := range at {

@@ -33,6 +33,7 @@ func asks(method string, n int64, fields ...string) *scene {
 		SYN: t0 - 3e6, SYNACK: t0 - 2e6, ACK: t0 - 1e6, Seen: [2]bool{true, true},
 	}}
 	s.HeadHeard = t0 + 1
+	s.Ends = new([2]reassembly.End)
 	s.Chain = []*analysis.Exchange{s.Exchange}
 	_, _ = fmt.Sscanf(method, "%s %s", &s.Request.Method, &s.Request.Version)
 	s.Request.Target = "/up"
@@ -106,7 +107,7 @@ func (s *scene) says(ms float64, status int, acked uint64, fields ...string) *sc
 	m.Fields = analysis.ParseFields(m.Head)
 	switch {
 	case s.Final != nil:
-		s.Orphans = append(s.Orphans, m)
+		s.Amend().Orphans = append(s.Sequel().Orphans, m)
 	case status < 200 && status != 101:
 		s.Interim = append(s.Interim, m)
 	default:

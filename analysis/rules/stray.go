@@ -14,8 +14,9 @@ func strays(c *analysis.Case, interim bool) []*analysis.Message {
 	}
 	end, gone := hungUp(c, c.Client)
 	var ms []*analysis.Message
-	for i := range c.Orphans {
-		m := &c.Orphans[i]
+	orphans := c.Sequel().Orphans
+	for i := range orphans {
+		m := &orphans[i]
 		if (m.Status < 200) == interim && !queued(c, m) && !(gone && before(end.At, m.First)) {
 			ms = append(ms, m)
 		}

@@ -34,9 +34,9 @@ func (r *rows) Exchange(x *analysis.Exchange) {
 	if x.Final != nil {
 		text += fmt.Sprintf(" %d %d", x.Final.Status, x.RespBody.Sent)
 	}
-	text += fmt.Sprintf(" retry %s", x.Retry.Outcome)
+	text += fmt.Sprintf(" retry %s", x.Retry().Outcome)
 	r.exchanges[x.Request.Target+strconv.FormatBool(x.Request.ExpectClass() == analysis.NoExpect)] = text
-	r.doubtful[x.Request.Target+strconv.FormatBool(x.Request.ExpectClass() == analysis.NoExpect)] = len(x.Doubts) > 0 || x.Retry.Outcome == analysis.RetryUnknown
+	r.doubtful[x.Request.Target+strconv.FormatBool(x.Request.ExpectClass() == analysis.NoExpect)] = len(x.Doubts) > 0 || x.Retry().Outcome == analysis.RetryUnknown
 	r.tls = x.TLS
 }
 

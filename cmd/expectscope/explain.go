@@ -158,7 +158,7 @@ func played(s *script.Script) []attempt {
 		if kept.byID(x.RetryOf) != nil || kept.byID(front.To) != nil {
 			continue
 		}
-		next := kept.byID(x.Retry.By)
+		next := kept.byID(x.Retry().By)
 		if hop, ok := x.HopTo(analysis.Behind); ok && next == nil {
 			next = kept.byID(hop.To)
 		}
