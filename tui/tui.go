@@ -68,7 +68,9 @@ func Run(s *store.Store, o Options) error {
 	m.screen.resize(w, h)
 	m.painter.start("expectscope " + report.Safe(o.Title))
 	defer m.painter.close()
-	p := tea.NewProgram(m, append(programOptions(o), tea.WithInput(t.in), tea.WithWindowSize(w, h))...)
+	typed, end := keys(t.in)
+	defer end()
+	p := tea.NewProgram(m, append(programOptions(o), tea.WithInput(typed), tea.WithWindowSize(w, h))...)
 	defer t.follow(p)()
 	_, err = p.Run()
 	switch {
