@@ -47,7 +47,7 @@ func (s *FieldScanner) Next() (FieldSpan, bool) {
 		}
 		s.at = end
 		colon := bytes.IndexByte(s.text[start:first], ':')
-		if colon == 0 { // a pseudo-header field of HTTP/2: see Head.Stream
+		if colon == 0 && start+1 < first && 'a' <= s.text[start+1] && s.text[start+1] <= 'z' { // a pseudo-header field of HTTP/2: see Head.Stream
 			colon = 1 + bytes.IndexByte(s.text[start+1:first], ':')
 		}
 		if colon <= 0 || blank(s.text[start]) { // a fold of the first line is no field: RFC 9112, Section 2.2

@@ -76,7 +76,7 @@ func (s *sheet) fields() {
 		}
 		s.name(f.NameStart, f.NameEnd)
 		s.show(f.NameEnd, f.ValueStart) // white space and the colon
-		for i := f.ValueEnd; i < len(text) && blank(text[i]); i++ {
+		for i := f.ValueEnd; i < len(text) && (text[i] == '\r' || blank(text[i])); i++ {
 			s.show(i, i+1)
 		}
 		if show := shown[strings.ToLower(string(text[f.NameStart:f.NameEnd]))]; show != nil {

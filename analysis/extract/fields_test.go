@@ -113,6 +113,7 @@ func FuzzHead(f *testing.F) {
 	f.Add([]byte("GET http://u@h:1/ HTTP/1.1\nVia: 1.0 a,\nTraceparent: --0-\nAuthorization: NTLM \nUser-Agent: node\n\n"), true)
 	f.Add([]byte("HTTP/1.1 417 Expectation Failed\r\nServer: nginx\r\nVia: HTTP/1.1 a, 1.0 \r\n\r\n"), false)
 	f.Add([]byte("HTTP/1.0 2"), false)
+	f.Add([]byte("\n0:\r "), true)
 	f.Add([]byte(" \r\n:\r\n\x00 :\xff\r"), true)
 	f.Fuzz(func(t *testing.T, text []byte, request bool) {
 		s := sheet{covers: newCovers()}
