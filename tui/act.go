@@ -108,13 +108,35 @@ func (s *screen) select1(pos int32) {
 	}
 }
 
-// follow goes to the exchange that repeats the shown one, or that it repeats.
+// follow goes to the exchange that the shown one led to, or that it repeats.
 func (s *screen) follow() action {
 	x := s.shown()
 	if x == nil {
 		return action{}
 	}
-	for _, id := range [...]string{x.Retry().By, x.RetryOf, x.Retry().Near} {
+	ids := []string{x.Retry().By}
+	for _, l := range x.Sequel().Links {
+		ids = append(ids, l.To)
+	}
+	return s.visit(append(ids, x.RetryOf, x.Retry().Near), "there is no repeat of this exchange")
+}
+
+// cross goes to the same exchange on the other side of a proxy.
+func (s *screen) cross() action {
+	x := s.shown()
+	if x == nil {
+		return action{}
+	}
+	var ids []string
+	for _, h := range x.Sequel().Hops {
+		ids = append(ids, h.To)
+	}
+	return s.visit(ids, "no other hop of this exchange is known")
+}
+
+// visit shows the first of the exchanges that is kept, over the one that is shown; back leads back. Where none is, it says so.
+func (s *screen) visit(ids []string, none string) action {
+	for _, id := range ids {
 		if to := s.snap.Find(id); to != nil {
 			if n := len(s.details); n > 1 && s.details[n-2].pos == to.Pos {
 				s.details = s.details[:n-1] // there and back
@@ -125,7 +147,7 @@ func (s *screen) follow() action {
 			return action{}
 		}
 	}
-	s.message = "there is no repeat of this exchange"
+	s.message = none
 	return action{}
 }
 

@@ -109,8 +109,9 @@ func identity(p *writer, x *store.Exchange) {
 	p.para("exchange", labels, note)
 }
 
-// links names the exchanges this one repeats and is repeated by.
+// links names the exchanges this one led to, repeats, and is on the other side of a proxy.
 func links(p *writer, n store.Snapshot, x *store.Exchange) {
+	key := "r"
 	add := func(word, id, how string) {
 		if id == "" {
 			return
@@ -118,7 +119,7 @@ func links(p *writer, n store.Snapshot, x *store.Exchange) {
 		if n.Find(id) == nil {
 			how += " (not kept)"
 		} else {
-			how += ": r goes there"
+			how += ": " + key + " goes there"
 		}
 		p.line(p.theme.dim.of(fit(word, labels, left)) + p.theme.link.of(safe(id)) + " " + safe(how))
 	}
@@ -128,7 +129,22 @@ func links(p *writer, n store.Snapshot, x *store.Exchange) {
 	if x.Retry().Why != "" {
 		p.para("unseen", labels, safe(x.Retry().Why))
 	}
+	for _, l := range x.Sequel().Links {
+		add("led to", l.To, followUps[l.Kind]+certainty(l.Confidence))
+	}
+	key = "x"
+	for _, h := range x.Sequel().Hops {
+		add(sides[h.Side], h.To, "by "+h.By.String()+certainty(h.Confidence))
+		if h.Why != "" {
+			p.para("", labels, safe(h.Why))
+		}
+	}
 }
+
+var (
+	followUps = [...]string{analysis.LinkRedirect: "the redirect was followed", analysis.LinkAuth: "the challenge was answered", analysis.LinkRepeat: "it was sent again"}
+	sides     = [...]string{analysis.Behind: "behind", analysis.InFront: "in front"}
+)
 
 func certainty(c analysis.Confidence) string {
 	if c == analysis.Certain {

@@ -45,6 +45,7 @@ func bindings() []binding {
 		{keys: []string{"n"}, name: "n", does: "the next one of the list", word: "next", in: inPages, act: func(s *screen) action { s.sibling(1); return action{} }},
 		{keys: []string{"p"}, name: "p", does: "the one before", word: "prev", in: inPages, act: func(s *screen) action { s.sibling(-1); return action{} }},
 		{keys: []string{"r"}, name: "r", does: "go to the repeat, or from it to what it repeats", word: "retry", in: inDetail, act: (*screen).follow},
+		{keys: []string{"x"}, name: "x", does: "cross the proxy: the same exchange on its other side", in: inDetail, act: (*screen).cross},
 		{keys: []string{"s"}, name: "s", does: "sort by the next column", word: "sort", in: inLists, act: func(s *screen) action { s.resort(1); return action{} }},
 		{keys: []string{"S"}, name: "S", does: "turn the order round", in: inLists, act: (*screen).reverse},
 		{keys: []string{"y"}, name: "y", does: "copy the Wireshark filter of the finding, else the id", word: "copy", in: inLists | inPages, act: (*screen).copyProof},

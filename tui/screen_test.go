@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"expectscope/analysis"
 	"expectscope/analysis/report"
+	"expectscope/analysis/store"
 )
 
 // text is a screen without styles.
@@ -190,4 +193,38 @@ func TestMouse(t *testing.T) {
 	if s.tab != findingsTab || len(s.details) != 0 {
 		t.Error("a click on a tab leaves the detail")
 	}
+}
+
+// What an exchange led to, and what it is on the other side of a proxy, is named on its page and one key away.
+func TestLinksAndHops(t *testing.T) {
+	st := store.New()
+	s := &script{at: epoch}
+	s.connect("10.0.0.1:40000", "10.0.0.2:80").request("PUT", "/front", 1000, expect, curl).wait(time.Millisecond).answer(401, "Unauthorized", nginx)
+	front := s.x
+	s.connect("10.0.0.2:41000", "10.0.0.3:80").request("PUT", "/back", 1000, expect, curl).wait(time.Millisecond).answer(401, "Unauthorized", nginx)
+	back := s.x
+	s.connect("10.0.0.1:40001", "10.0.0.2:80").request("PUT", "/again", 1000, expect, curl).wait(time.Millisecond).answer(201, "Created", nginx)
+	again := s.x
+	front.Amend().Links = []analysis.Link{{Kind: analysis.LinkAuth, To: again.ID, Confidence: analysis.Likely}}
+	front.Amend().Hops = []analysis.Hop{{Side: analysis.Behind, To: back.ID, Confidence: analysis.Likely, By: analysis.TieAddress | analysis.TieBody, Why: "no id"}}
+	back.Amend().Hops = []analysis.Hop{{Side: analysis.InFront, To: front.ID, Confidence: analysis.Certain, By: analysis.TieTrace}}
+	for _, x := range []*analysis.Exchange{front, back, again} {
+		put(st, x, s.found("expect-tiny", "Tiny", analysis.Info, "A tiny body."))
+	}
+	st.Close(&analysis.Summary{}, false, nil)
+	sc := newScreen("two.pcap", nil, darkLook)
+	sc.snap = st.Snapshot()
+	sc.resize(120, 40)
+	sc.show(exchangesTab)
+	sc.lists[exchangesTab].show(build(sc.snap, sc.want(exchangesTab)))
+	want := func(key string, parts ...string) {
+		t.Helper()
+		sc.key(key)
+		says(t, sc, parts...)
+	}
+	want("enter", "PUT /front", "led to    "+again.ID+" the challenge was answered, likely: r goes there", "behind    "+back.ID+" by address, body, likely: x goes there", "no id")
+	want("x", "PUT /back", "in front  "+front.ID+" by trace: x goes there")
+	want("x", "PUT /front")
+	want("r", "PUT /again")
+	want("x", "no other hop of this exchange is known")
 }

@@ -29,7 +29,7 @@ the keys.
 
 FILE is as for analyze; with - the keyboard is the terminal that the program was
 started from. The views fill while a big file is read; esc stops reading and
-keeps what is there. Every exchange is kept in memory, about 2 KB for each.
+keeps what is there. Every exchange is kept in memory, less than 2 KB for each.
 
 The other flags are the words of the filter (/) and begin one: it can be changed,
 and nothing is left out. With --redact the files that o and e write are covered as
