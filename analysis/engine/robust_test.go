@@ -34,7 +34,7 @@ func faulty(o Options, l Sink, client string, n int) *Engine {
 	e.asm = reassembly.New(o.Assembler, func(c *reassembly.Conn) reassembly.Layer {
 		layer := e.open(c)
 		if s, ok := layer.(*session); ok && c.Client.Addr() == netip.MustParseAddr(client) {
-			s.layer = &bomb{s.layer, &n}
+			s.layer = &bomb{s.sniffer(c.Start == reassembly.MidStream, 1), &n}
 		}
 		return layer
 	})

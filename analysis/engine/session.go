@@ -43,7 +43,6 @@ func (e *Engine) open(c *reassembly.Conn) reassembly.Layer {
 	if e.o.Observe != nil {
 		s.watch = e.o.Observe(c)
 	}
-	s.layer = s.sniffer(c.Start == reassembly.MidStream, 1)
 	return s
 }
 
@@ -56,15 +55,7 @@ func (s *session) sniffer(joined bool, next uint32) reassembly.Layer {
 		Missed: s,
 		TLS:    func() reassembly.Layer { return s.decrypter(next) },
 		HTTP1: func(client reassembly.Dir) reassembly.Layer {
-			s.record(client)
-			return http1.New(s.events(), http1.Options{
-				Client: client, Next: next, Joined: sn.Joined(), Torn: sn.Torn(client),
-				Opaque: s.opaque, Missed: s, Heads: &s.e.heads,
-				Switch: func(next uint32) reassembly.Layer { return s.sniffer(false, next) },
-				HTTP2: func(stream uint32, head bool) reassembly.Layer {
-					return s.http2(http2.Options{Client: client, Base: stream - 1, Upgraded: true, Head: head})
-				},
-			})
+			return s.http1(http1.Options{Client: client, Next: next, Joined: sn.Joined(), Torn: sn.Torn(client)})
 		},
 		HTTP2: func(client reassembly.Dir, joined bool) reassembly.Layer {
 			s.record(client)
@@ -82,6 +73,17 @@ func (s *session) record(client reassembly.Dir) {
 		s.rec = record.New(s, &s.e.pool, s.conn, client, s.prefix(), s.e.o.All)
 		s.rec.SetTLS(s.tls)
 	}
+}
+
+// http1 reads HTTP/1.x.
+func (s *session) http1(o http1.Options) reassembly.Layer {
+	s.record(o.Client)
+	o.Opaque, o.Missed, o.Heads = s.opaque, s, &s.e.heads
+	o.Switch = func(next uint32) reassembly.Layer { return s.sniffer(false, next) }
+	o.HTTP2 = func(stream uint32, head bool) reassembly.Layer {
+		return s.http2(http2.Options{Client: o.Client, Base: stream - 1, Upgraded: true, Head: head})
+	}
+	return http1.New(s.events(), o)
 }
 
 // http2 reads HTTP/2. To who looks on it is opaque: what is told of it is not what is in the packets.
@@ -149,6 +151,9 @@ func (s *session) Data(c *reassembly.Chunk) {
 	if s.watch != nil {
 		s.watch.Data(c)
 	}
+	if s.layer == nil {
+		s.begin(c)
+	}
 	s.layer.Data(c)
 	if sn, ok := s.layer.(*sniff.Sniffer); ok && sn.Next() != nil {
 		s.layer = sn.Next() // it has done its work
@@ -164,6 +169,9 @@ func (s *session) Gap(g *reassembly.Gap) {
 	}
 	if s.watch != nil {
 		s.watch.Gap(g)
+	}
+	if s.layer == nil {
+		s.begin(nil)
 	}
 	s.layer.Gap(g)
 	s.e.running = nil
@@ -190,6 +198,9 @@ func (s *session) End(e *reassembly.End) {
 	s.e.running = s
 	if s.watch != nil {
 		s.watch.End(e)
+	}
+	if s.layer == nil {
+		s.begin(nil)
 	}
 	s.layer.End(e)
 	s.e.running = nil

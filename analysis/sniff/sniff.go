@@ -94,6 +94,12 @@ func (s *Sniffer) Data(c *reassembly.Chunk) {
 	s.look(c.Dir)
 }
 
+// BeginsRequest tells whether b, with which a connection begins, is a request of HTTP/1.x for certain: a Sniffer that is given
+// it first starts Options.HTTP1 at once.
+func BeginsRequest(b []byte) bool {
+	return !begins(b, proxyV1) && !begins(b, proxyV2) && classify(b) == request
+}
+
 // search looks for the beginning of a message where a segment begins; it must
 // be whole, because content can begin with anything.
 func (s *Sniffer) search(c *reassembly.Chunk) {

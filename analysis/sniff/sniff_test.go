@@ -101,6 +101,9 @@ func hear(t testing.TB, joined bool, ps []piece) (found string, l *listener) {
 		default:
 			b := []byte(p.data)
 			s.Data(&reassembly.Chunk{Dir: p.dir, TTL: ttl, Mark: m, Data: b})
+			if i == 0 && !joined && BeginsRequest(b) && (found != "http" || l.client != p.dir) {
+				t.Errorf("%q begins a request, and %q is found", b, found)
+			}
 			clear(b) // the sniffer may not keep it
 		}
 		for d := range s.dirs {
