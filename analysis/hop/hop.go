@@ -211,9 +211,9 @@ func (m *Matcher) Dropped() uint64 { return m.dropped }
 // Pairs is how many exchanges were found on both sides of a proxy.
 func (m *Matcher) Pairs() uint64 { return m.pairs }
 
-// add makes x a leg.
+// add makes x a leg. One that has a link was a leg before, and left for a limit.
 func (m *Matcher) add(x *analysis.Exchange, sum uint64) {
-	if m.legs[x] != nil {
+	if m.legs[x] != nil || len(x.Hops) > 0 {
 		return
 	}
 	g := m.groups[sum]
