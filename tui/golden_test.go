@@ -11,6 +11,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"expectscope/analysis/report"
 	"expectscope/analysis/store"
 )
 
@@ -144,10 +145,8 @@ func onGrid(t *testing.T, name, s string, w, h int) {
 		if a, b := ansi.StringWidth(bare), ansi.StringWidthWc(bare); a != w || b != w {
 			t.Errorf("%s, line %d: %d columns, or %d, want %d: %q", name, i+1, a, b, w, l)
 		}
-		for _, r := range bare {
-			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e' {
-				t.Errorf("%s, line %d: the control character %U reaches the terminal: %q", name, i+1, r, l)
-			}
+		if report.Safe(bare) != bare {
+			t.Errorf("%s, line %d: what a terminal acts on reaches it: %q", name, i+1, l)
 		}
 	}
 	if strings.Contains(s, "\x1b[31m Failed") {

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"expectscope/analysis/query"
+	"expectscope/analysis/report"
 	"expectscope/analysis/store"
 )
 
@@ -126,7 +127,16 @@ func (p *prompt) view(s *screen) []string {
 			hint += word + "  "
 		}
 	}
-	return []string{clip(" "+hint, s.w), clip(p.input.View(), s.w)}
+	return []string{clip(" "+hint, s.w), clip(strings.Map(tame, p.input.View()), s.w)}
+}
+
+// tame stands in for what terminals act on: a completion is the capture's, and the input takes only control characters out.
+// Escape is the input's own style.
+func tame(r rune) rune {
+	if c := string(r); r != '\x1b' && report.Safe(c) != c {
+		return '\ufffd'
+	}
+	return r
 }
 
 // looked is how many exchanges are looked at for candidates.

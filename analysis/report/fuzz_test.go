@@ -83,7 +83,13 @@ func (k *taker) exchange() *analysis.Exchange {
 		x.Owed = &analysis.Owed{At: k.mark(), Bytes: k.int()}
 	}
 	if k.byte()&1 != 0 {
-		x.Doubts = []analysis.Doubt{{Kind: analysis.DoubtKind(k.byte() % 11), At: k.mark()}}
+		x.Doubts = []analysis.Doubt{{Kind: analysis.DoubtKind(k.byte() % 12), At: k.mark()}}
+	}
+	for side := range analysis.Side(k.byte() % 3) { // at most one on each side: hop.FuzzMatcher
+		x.Hops = append(x.Hops, analysis.Hop{Side: side, To: k.string(), Confidence: analysis.Confidence(k.byte() % 3), By: analysis.Tie(k.byte() % 128), Why: k.string(), Early: k.int()})
+	}
+	for range k.byte() % 3 {
+		x.Links = append(x.Links, analysis.Link{Kind: analysis.LinkKind(k.byte() % 4), To: k.string(), Tier: analysis.Tier(k.byte() % 4), Confidence: analysis.Confidence(k.byte() % 3)})
 	}
 	return x
 }
