@@ -41,10 +41,11 @@ type half struct {
 	known    bool   // base is known
 	started  bool   // where the stream starts is certain: SYN or bytes seen
 	ended    bool
-	hasAck   bool  // the other side acknowledged something
-	finLost  bool  // an acknowledgement of next+1 stands for a FIN never captured
-	astray   uint8 // segments in a row that no window explains
-	ttl      uint8 // time to live of what its sender sent last that was taken: a SYN or bytes; 0: nothing was
+	hasAck   bool       // the other side acknowledged something
+	finLost  bool       // an acknowledgement of next+1 stands for a FIN never captured
+	astray   uint8      // segments in a row that no window explains
+	sum      decode.Sum // of what its sender sent last in order and was verified: where it is wrong, a card fills it in
+	ttl      uint8      // time to live of what its sender sent last that was taken: a SYN or bytes; 0: nothing was
 }
 
 // syn sets the stream's start from the initial sequence number.

@@ -80,6 +80,9 @@ func (a *Assembler) judge(c *conn, d Dir, off uint64, s *decode.Segment) bool {
 // straight delivers a segment that continues its stream.
 func (a *Assembler) straight(c *conn, d Dir, off uint64, s *decode.Segment, m Mark) {
 	h := &c.half[d]
+	if s.Sum != decode.SumUnknown {
+		h.sum = s.Sum
+	}
 	b := s.Payload
 	if cut := h.next - off; cut > 0 { // its front was delivered before
 		at := m

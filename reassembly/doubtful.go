@@ -47,10 +47,11 @@ func (a *Assembler) contradict(c *conn, d Dir, m Mark) {
 }
 
 // odd tells that an RST looks like somebody else's: it came another way than what
-// its sender sent before, or its host would not have taken it (RFC 9293, Section 3.1).
+// its sender sent before, or the host that it is for drops it, since its checksum
+// is wrong and its sender's are right (RFC 9293, Section 3.1).
 func (c *conn) odd(d Dir, s *decode.Segment) bool {
 	h := &c.half[d]
-	return s.Damaged || h.ttl != 0 && s.TTL != h.ttl
+	return s.Sum == decode.SumWrong && h.sum == decode.SumRight || h.ttl != 0 && s.TTL != h.ttl
 }
 
 // overrule forgets an RST that the traffic contradicts.

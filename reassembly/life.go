@@ -155,7 +155,7 @@ func (a *Assembler) promote(k key, e *halfOpen, s *decode.Segment) *conn {
 // simultaneous open (RFC 9293, Section 3.5).
 func (c *conn) answer(s *decode.Segment) {
 	c.half[Reverse].syn(s.Seq)
-	c.half[Reverse].ttl = s.TTL
+	c.half[Reverse].ttl, c.half[Reverse].sum = s.TTL, s.Sum
 	c.MSS[Reverse] = s.MSS
 	if s.Flags&decode.ACK != 0 {
 		c.SYNACK = s.Time

@@ -286,7 +286,7 @@ var evadeScripts = []script{
 		run: func(w *wire) {
 			w.hello()
 			w.send(">", 100, 200, "A", "head")
-			w.put(func(s *decode.Segment) { s.Damaged = true }, "<", 200, 104, "R", "")
+			w.put(func(s *decode.Segment) { s.Sum = decode.SumWrong }, "<", 200, 104, "R", "")
 			w.send(">", 104, 200, "A", "body")
 			w.send("<", 200, 108, "A", "")
 			w.pass(3)
@@ -336,5 +336,18 @@ var evadeScripts = []script{
 			1 < crossing to 8 ack 4 #6
 			1 > end rst sender at 4 acked 4 #5
 			1 < end rst at 8 acked 0 #5`,
+	},
+	{
+		name: "RST of a host whose card fills the checksums in",
+		run: func(w *wire) {
+			wrong := func(s *decode.Segment) { s.Sum = decode.SumWrong }
+			w.hello()
+			w.put(wrong, ">", 100, 200, "A", "head")
+			w.put(wrong, ">", 104, 200, "R", "")
+			w.send("<", 200, 104, "A", "late")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > end rst sender at 4 acked 0 #5
+			1 < end rst at 0 acked 0 #5`,
 	},
 }

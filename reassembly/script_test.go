@@ -40,7 +40,7 @@ func newWire(o Options) *wire {
 func (w *wire) send(dir string, seq, ack uint32, flags, payload string) {
 	w.now += 1e6
 	w.num++
-	s := decode.Segment{Packet: w.num, Time: w.now, Src: w.client, Dst: w.server, Seq: seq, Ack: ack, TTL: 64}
+	s := decode.Segment{Packet: w.num, Time: w.now, Src: w.client, Dst: w.server, Seq: seq, Ack: ack, TTL: 64, Sum: decode.SumRight}
 	if dir == "<" {
 		s.Src, s.Dst = w.server, w.client
 	}

@@ -24,8 +24,8 @@ func hostile(said string) *store.Store {
 	s.connect("10.0.0.1:40000", "10.0.0.2:80").request("PUT", "/"+said, 20_000, "Expect: 100-continue"+said, "User-Agent: "+said, "Via: 1.1 "+said, said+": "+said)
 	s.x.Request.Method, s.x.TLS = "P"+said, &analysis.TLS{Version: "TLSv1.3", ALPN: said, SNI: said}
 	s.wait(time.Millisecond).answer(102, said).wait(time.Millisecond).answer(417, said, "Server: "+said, "Via: 1.1 "+said, "Retry-After: "+said).body(20_000, time.Millisecond)
-	s.x.Retry = analysis.Retry{Outcome: analysis.RetryNone, Near: said, Differs: said, Why: said}
-	s.x.Hops = []analysis.Hop{{Side: analysis.Behind, To: said, Why: said}}
+	s.x.Amend().Retry = analysis.Retry{Outcome: analysis.RetryNone, Near: said, Differs: said, Why: said}
+	s.x.Amend().Hops = []analysis.Hop{{Side: analysis.Behind, To: said, Why: said}}
 	s.x.Doubts = []analysis.Doubt{{Kind: analysis.DoubtGap, Part: analysis.PartAll, At: s.mark()}}
 	f := s.found("417-no-retry", "No retry after 417", analysis.Warning, "It said "+said)
 	f.Fix, f.Related, f.ServerSoftware, f.UserAgent = []string{said}, []string{said}, said, said

@@ -153,13 +153,13 @@ func (z *fuzzed) symmetric() {
 	links := uint64(0)
 	for _, x := range z.xs {
 		sides := [2]int{}
-		for _, l := range x.Hops {
+		for _, l := range x.Sequel().Hops {
 			sides[l.Side]++
 			y := z.byID[l.To]
 			back := analysis.Hop{}
 			if y != nil {
-				if i := slices.IndexFunc(y.Hops, func(o analysis.Hop) bool { return o.To == x.ID && o.Side != l.Side }); i >= 0 {
-					back = y.Hops[i]
+				if i := slices.IndexFunc(y.Sequel().Hops, func(o analysis.Hop) bool { return o.To == x.ID && o.Side != l.Side }); i >= 0 {
+					back = y.Sequel().Hops[i]
 				}
 			}
 			back.Side, back.To = l.Side, l.To

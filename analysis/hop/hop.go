@@ -213,7 +213,7 @@ func (m *Matcher) Pairs() uint64 { return m.pairs }
 
 // add makes x a leg. One that has a link was a leg before, and left for a limit.
 func (m *Matcher) add(x *analysis.Exchange, sum uint64) {
-	if m.legs[x] != nil || len(x.Hops) > 0 {
+	if m.legs[x] != nil || len(x.Sequel().Hops) > 0 {
 		return
 	}
 	g := m.groups[sum]

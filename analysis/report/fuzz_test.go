@@ -86,10 +86,10 @@ func (k *taker) exchange() *analysis.Exchange {
 		x.Doubts = []analysis.Doubt{{Kind: analysis.DoubtKind(k.byte() % 12), At: k.mark()}}
 	}
 	for side := range analysis.Side(k.byte() % 3) { // at most one on each side: hop.FuzzMatcher
-		x.Hops = append(x.Hops, analysis.Hop{Side: side, To: k.string(), Confidence: analysis.Confidence(k.byte() % 3), By: analysis.Tie(k.byte() % 128), Why: k.string(), Early: k.int()})
+		x.Amend().Hops = append(x.Sequel().Hops, analysis.Hop{Side: side, To: k.string(), Confidence: analysis.Confidence(k.byte() % 3), By: analysis.Tie(k.byte() % 128), Why: k.string(), Early: k.int()})
 	}
 	for range k.byte() % 3 {
-		x.Links = append(x.Links, analysis.Link{Kind: analysis.LinkKind(k.byte() % 4), To: k.string(), Tier: analysis.Tier(k.byte() % 4), Confidence: analysis.Confidence(k.byte() % 3)})
+		x.Amend().Links = append(x.Sequel().Links, analysis.Link{Kind: analysis.LinkKind(k.byte() % 4), To: k.string(), Tier: analysis.Tier(k.byte() % 4), Confidence: analysis.Confidence(k.byte() % 3)})
 	}
 	return x
 }

@@ -14,7 +14,7 @@ import (
 func want(p *capture.Packet, v6 bool) Segment {
 	s := Segment{
 		Packet: p.Num, Tap: p.Tap, Time: p.Time, Src: endpoint(client4), Dst: endpoint(server4), Seq: testSeq, Ack: testAck,
-		Flags: PSH | ACK, TTL: testTTL, Len: len(testText), Payload: []byte(testText),
+		Flags: PSH | ACK, TTL: testTTL, Sum: SumRight, Len: len(testText), Payload: []byte(testText),
 	}
 	if v6 {
 		s.Src, s.Dst = endpoint(client6), endpoint(server6)
@@ -58,7 +58,9 @@ func TestVectorsCut(t *testing.T) {
 			p.Len = len(v.frame)
 			got, k := decodeOne(t, p)
 			w := want(p, v.v6)
-			w.Payload = w.Payload[:max(n-header, 0)]
+			if w.Payload = w.Payload[:max(n-header, 0)]; len(w.Payload) < w.Len {
+				w.Sum = SumUnknown
+			}
 			switch {
 			case k == TCP && cmp.Diff(w, got) != "":
 				t.Errorf("%s cut to %d: %s", v.name, n, cmp.Diff(w, got))

@@ -72,7 +72,7 @@ func TestFragments(t *testing.T) {
 					got := feed(d, frames...)
 					want := Segment{
 						Packet: capture.MakeNum(1, uint64(len(pieces))), Tap: 2, Time: int64(len(pieces)-1) * 1e6, Src: endpoint(client4), Dst: endpoint(server4),
-						Seq: testSeq, Ack: testAck, Flags: PSH | ACK, TTL: testTTL, Len: length, Payload: []byte(text[:length]),
+						Seq: testSeq, Ack: testAck, Flags: PSH | ACK, TTL: testTTL, Sum: SumRight, Len: length, Payload: []byte(text[:length]),
 					}
 					if v6 {
 						want.Src, want.Dst = endpoint(client6), endpoint(server6)

@@ -27,6 +27,17 @@ func (e Endpoint) AddrPort() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(e.Addr).Unmap(), e.Port)
 }
 
+// A Sum is what is known of a segment's checksum (RFC 9293, Section 3.1). Wrong
+// it is too where a network card was to fill it in.
+type Sum uint8
+
+// The checksum was not verified, or it was.
+const (
+	SumUnknown Sum = iota
+	SumRight
+	SumWrong
+)
+
 // A Segment is one TCP segment, stripped of everything around it. It is reused:
 // a caller keeps copies of what it needs.
 type Segment struct {
@@ -43,9 +54,8 @@ type Segment struct {
 	Flags    uint8
 	// TTL is the IPv4 time to live or IPv6 hop limit.
 	TTL uint8
-	// Damaged tells that the checksum was verified and is wrong (Stats.Checksums says of which segments it is): which it is too
-	// where a network card was to fill it in.
-	Damaged bool
+	// Sum is what is known of the checksum; Stats.Checksums says of which segments it is verified.
+	Sum Sum
 	// MSS is the maximum segment size option of a SYN; 0 when absent.
 	MSS uint16
 	// Len is the length of the payload on the wire in octets; len(Payload) is

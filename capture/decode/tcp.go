@@ -62,7 +62,7 @@ const (
 // verify checks the checksum of segment v, which s holds the addresses of, if
 // it is in the sample, or breaks a connection off, and all of it was captured.
 func (d *Decoder) verify(v view, s *Segment) {
-	s.Damaged = false
+	s.Sum = SumUnknown
 	if n := d.stats.Kinds[TCP]; n >= checkedFirst && n%checkedOneIn != 0 && s.Flags&RST == 0 {
 		return
 	}
@@ -75,9 +75,10 @@ func (d *Decoder) verify(v view, s *Segment) {
 	// IPv4 address is 0xffff, which is zero in ones' complement.
 	sum := sum16(s.Src.Addr[:], protoTCP+uint64(v.wire))
 	sum = sum16(s.Dst.Addr[:], sum)
+	s.Sum = SumRight
 	if sum = sum16(v.data, sum); sum != 0xffff {
 		d.stats.BadChecksums++
-		s.Damaged = true
+		s.Sum = SumWrong
 	}
 }
 
