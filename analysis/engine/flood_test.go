@@ -37,7 +37,7 @@ var floods = []flood{
 				say(0, fmt.Sprintf("PUT /%d HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", i))
 			}
 		})
-	}, 300 * mb, "outstanding requests"},
+	}, 150 * mb, "outstanding requests"},
 	{"interims", func(int) iter.Seq[*capture.Packet] {
 		return talk(func(say func(from int, text string)) {
 			say(0, "PUT /up HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")

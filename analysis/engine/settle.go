@@ -8,7 +8,7 @@ import (
 )
 
 // maxWaiting bounds exchanges that wait to be judged; the oldest is judged early then.
-const maxWaiting = 100_000
+const maxWaiting = 50_000
 
 // settling holds closed exchanges until what may follow has been seen: the end
 // of the connection, a repeat. In the order in which they closed, two
