@@ -21,6 +21,13 @@ func (c *client) asks(m *Memory, x *analysis.Exchange) {
 	}
 }
 
+// met lets go of an exchange that is over: its body is not withheld any more, and it is large.
+func (c *client) met(x *analysis.Exchange) {
+	if i := slices.Index(c.open, x); i >= 0 {
+		c.open = slices.Delete(c.open, i, i+1)
+	}
+}
+
 // prune drops the expectations that were met, refused, or given up.
 func (c *client) prune() {
 	c.open = slices.DeleteFunc(c.open, func(x *analysis.Exchange) bool { return !withheld(x) })

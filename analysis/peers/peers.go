@@ -83,6 +83,7 @@ func (m *Memory) Closed(x *analysis.Exchange) {
 		return
 	}
 	c := m.client(x)
+	c.met(x)
 	c.hear(x)
 	c.compare(m, x)
 	c.answered(m, x)

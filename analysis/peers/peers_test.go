@@ -247,3 +247,16 @@ func TestOrdinary(t *testing.T) {
 		t.Errorf("%v allocations, %d clients", n, len(m.clients))
 	}
 }
+
+// An exchange that is over is held by nobody: a client that asks once an hour would keep all it ever said.
+func TestHoldsWhatIsOpen(t *testing.T) {
+	l := &teller{Memory: New()}
+	for range 3 {
+		l.ask("10.0.0.1", "PUT /a 100 100 200")
+	}
+	for _, c := range l.clients {
+		if len(c.open) != 0 {
+			t.Errorf("%d exchanges that are over are held", len(c.open))
+		}
+	}
+}
