@@ -119,8 +119,8 @@ type Gap struct {
 // A Resent reports bytes that were seen before in this direction: a
 // retransmission. It is called when the segment is seen, which may be before
 // earlier bytes are delivered. One without bytes and with Conflict set reports a
-// FIN at whose place the stream went on, or bytes behind a FIN: one of the two is
-// not the sender's.
+// FIN at whose place the stream went on, or bytes behind a FIN, which may come
+// behind its End: one of the two is not the sender's.
 type Resent struct {
 	Dir Dir
 	// At is the mark of the repeating segment; Off is just past the repeated bytes.
