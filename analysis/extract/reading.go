@@ -19,8 +19,10 @@ import (
 type Reading struct {
 	chosen   map[string]bool // exchanges
 	wanted   map[capture.Num]bool
+	all      bool    // connections are wanted
 	covers   *covers // nil: nothing is covered
 	comments map[capture.Num][]string
+	say      func(capture.Num) string // in place of comments; nil: those
 	tracks   map[route][]*track
 	secrets  []func() []byte
 }
@@ -37,6 +39,14 @@ func NewReading(exchanges map[string]bool, redact bool) *Reading {
 	for id := range exchanges {
 		r.wanted[first(id)] = true
 	}
+	return r
+}
+
+// NewRedaction reads all connections that carry data, to redact them. say is what
+// is said of a packet, in place of what findings do; "" for nothing.
+func NewRedaction(say func(capture.Num) string) *Reading {
+	r := NewReading(nil, true)
+	r.all, r.say = true, say
 	return r
 }
 
@@ -78,7 +88,12 @@ func (r *Reading) Finding(f *analysis.Finding) {
 }
 
 // comment is what is said of a packet: a line for each finding; "" for nothing.
-func (r *Reading) comment(n capture.Num) string { return strings.Join(r.comments[n], "\n") }
+func (r *Reading) comment(n capture.Num) string {
+	if r.say != nil {
+		return r.say(n)
+	}
+	return strings.Join(r.comments[n], "\n")
+}
 
 // A route is the two ends of a connection, in an order that does not depend on
 // who speaks, as one tap sees them.
@@ -107,7 +122,7 @@ type track struct {
 func (r *Reading) Observe(c *reassembly.Conn) analysis.Observer {
 	client := endpoint(c.Client.Addr().As16(), c.Client.Port())
 	k := routeOf(c.Tap, client, endpoint(c.Server.Addr().As16(), c.Server.Port()))
-	wanted := r.wanted[c.First]
+	wanted := r.all || r.wanted[c.First]
 	if !wanted && len(r.tracks[k]) == 0 {
 		return nil
 	}

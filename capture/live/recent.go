@@ -1,11 +1,10 @@
 package live
 
 import (
-	"io"
+	"iter"
 	"unsafe"
 
 	"expectscope/capture"
-	"expectscope/capture/pcapfile"
 )
 
 // packetSize is the size of packets that fill a Recent exactly: with smaller
@@ -88,31 +87,22 @@ func (r *Recent) room(n int) int {
 // Packets is how many packets are remembered.
 func (r *Recent) Packets() int { return r.n }
 
-// Write writes remembered packets to w as pcapng, in the order in which they
-// were added: those between two times, both included (nanoseconds since 1970
-// UTC), for which match is true. comment is what the file says about a packet;
-// it may be nil, and so may match. The packets that match and comment see are
-// valid during the call. Write returns how many packets it wrote.
-func (r *Recent) Write(w io.Writer, from, to int64, match func(*capture.Packet) bool, comment func(capture.Num) string) (int, error) {
-	ng := pcapfile.NewNgWriter(w)
-	written := 0
-	for i := range r.n {
-		s := r.slot(i)
-		if s.time < from || s.time > to {
-			continue
+// All gives the remembered packets in the order in which they were added: those
+// between two times, both included (nanoseconds since 1970 UTC), for which match
+// is true; match may be nil. A packet is valid until the next one is given, its
+// Data until another is added.
+func (r *Recent) All(from, to int64, match func(*capture.Packet) bool) iter.Seq[*capture.Packet] {
+	return func(yield func(*capture.Packet) bool) {
+		var p capture.Packet
+		for i := range r.n {
+			s := r.slot(i)
+			if s.time < from || s.time > to {
+				continue
+			}
+			p = capture.Packet{Num: s.num, Tap: s.tap, Time: s.time, Len: s.wire, Link: s.link, Data: r.data[s.off : s.off+s.size]}
+			if (match == nil || match(&p)) && !yield(&p) {
+				return
+			}
 		}
-		p := capture.Packet{Num: s.num, Tap: s.tap, Time: s.time, Len: s.wire, Link: s.link, Data: r.data[s.off : s.off+s.size]}
-		if match != nil && !match(&p) {
-			continue
-		}
-		text := ""
-		if comment != nil {
-			text = comment(p.Num)
-		}
-		if err := ng.WritePacket(&p, text); err != nil {
-			return written, err
-		}
-		written++
 	}
-	return written, ng.Flush()
 }

@@ -2,10 +2,7 @@ package live
 
 import (
 	"bytes"
-	"errors"
-	"io"
-	"os"
-	"path/filepath"
+	"reflect"
 	"testing"
 	"unsafe"
 
@@ -61,65 +58,35 @@ func TestRecentBounds(t *testing.T) {
 	}
 	var none Recent
 	none.Add(p)
-	if n, err := none.Write(io.Discard, 0, 1<<62, nil, nil); n != 0 || err != nil {
-		t.Errorf("the zero value wrote %d packets, %v", n, err)
+	for p := range none.All(0, 1<<62, nil) {
+		t.Errorf("the zero value remembers %v", p)
 	}
 }
 
-func TestRecentWrite(t *testing.T) {
+func TestRecentAll(t *testing.T) {
 	r := NewRecent(1 << 20)
 	for i := range 100 {
 		r.Add(numbered(i + 1))
 	}
-	path := filepath.Join(t.TempDir(), "evidence.pcapng")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	even := func(p *capture.Packet) bool { return p.Num.Frame()%2 == 0 }
-	comment := func(n capture.Num) string {
-		if n.Frame() == 42 {
-			return "417-no-retry"
+	n := 40
+	for p := range r.All(numbered(40).Time, numbered(44).Time, even) {
+		if want := numbered(n); !reflect.DeepEqual(p, want) {
+			t.Errorf("packet %+v, want %+v", p, want)
 		}
-		return ""
+		n += 2
 	}
-	n, err := r.Write(f, numbered(40).Time, numbered(44).Time, even, comment)
-	if n != 3 || err != nil {
-		t.Fatalf("%d packets, %v; want 3", n, err)
+	if n != 46 {
+		t.Errorf("the packets before %d were given, want those before 46", n)
 	}
-	got, in := readAll(t, path)
-	if in[0].Err != nil || len(got) != 3 {
-		t.Fatalf("%d packets in the file, %v", len(got), in[0].Err)
-	}
-	for i, p := range got {
-		if want := numbered(40 + 2*i); string(p.Data) != string(want.Data) || p.Time != want.Time || p.Link != want.Link {
-			t.Errorf("packet %d: %q at %d", i, p.Data, p.Time)
+	n = 0
+	for range r.All(0, 1<<62, nil) {
+		if n++; n == 99 {
+			break
 		}
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil || bytes.Count(raw, []byte("417-no-retry")) != 1 {
-		t.Errorf("the comment is not there once (%v)", err)
-	}
-	if n, err := r.Write(io.Discard, 0, 1<<62, nil, nil); n != 100 || err != nil {
-		t.Errorf("%d packets without a choice, %v; want all", n, err)
-	}
-}
-
-// full is a disk without space.
-type full struct{}
-
-var errFull = errors.New("full")
-
-func (full) Write([]byte) (int, error) { return 0, errFull }
-
-func TestRecentWriteFails(t *testing.T) {
-	r := NewRecent(4 << 20)
-	for i := range 10_000 {
-		r.Add(numbered(i + 1))
-	}
-	if n, err := r.Write(full{}, 0, 1<<62, nil, nil); !errors.Is(err, errFull) || n >= 10_000 {
-		t.Errorf("%d packets written, %v; want %v", n, err, errFull)
+	if n != 99 {
+		t.Errorf("%d packets without a choice, want 99 and an end", n)
 	}
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,10 +15,13 @@ import (
 	"time"
 
 	"expectscope/analysis"
+	"expectscope/analysis/engine"
+	"expectscope/analysis/extract"
 	"expectscope/analysis/store"
 	"expectscope/capture"
 	"expectscope/capture/decode"
 	"expectscope/capture/live"
+	"expectscope/capture/pcapfile"
 )
 
 const (
@@ -32,7 +37,7 @@ const (
 type evidence struct {
 	c       *console
 	dir     string
-	mu      sync.Mutex // guards recent and decoder: a browser extracts while packets come
+	mu      sync.Mutex // guards recent, decoder, refused and faults: a browser extracts while packets come
 	recent  *live.Recent
 	decoder *decode.Decoder
 	buf     bytes.Buffer
@@ -40,22 +45,24 @@ type evidence struct {
 	from, to int64
 	written  map[string]int // packets, by the file's name
 	failed   bool
+	redact   bool           // what is private is covered
+	refused  uint64         // packets that could not be covered, and were not written
+	faults   []engine.Panic // while it was learned what to cover
 }
 
 // newEvidence makes the directory, if there is none.
-func newEvidence(c *console, dir string, bytes int) (*evidence, error) {
+func newEvidence(c *console, dir string, bytes int, redact bool) (*evidence, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, cannotWrite(dir, err)
 	}
-	return &evidence{
-		c: c, dir: dir, recent: live.NewRecent(bytes),
-		decoder: decode.New(decode.DefaultLimits()), written: map[string]int{},
-	}, nil
+	e := newMemory(c, bytes, redact)
+	e.dir, e.written = dir, map[string]int{}
+	return e, nil
 }
 
 // newMemory remembers packets for a browser, and writes no files by itself.
-func newMemory(bytes int) *evidence {
-	return &evidence{recent: live.NewRecent(bytes), decoder: decode.New(decode.DefaultLimits())}
+func newMemory(c *console, bytes int, redact bool) *evidence {
+	return &evidence{c: c, recent: live.NewRecent(bytes), decoder: decode.New(decode.DefaultLimits()), redact: redact}
 }
 
 // add remembers a packet.
@@ -79,15 +86,62 @@ func (e *evidence) extract(w io.Writer, x *store.Exchange) (int, error) {
 	slices.Sort(all.Evidence)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.recent.Write(w, from, to, e.about(all), func(n capture.Num) string {
+	return e.write(w, from, to, e.about(all), func(n capture.Num) string {
 		var said []string
 		for _, f := range x.Findings {
 			if slices.Contains(f.Evidence, n) {
-				said = append(said, f.Rule+": "+f.Summary)
+				said = append(said, e.comment(&f.Finding))
 			}
 		}
 		return strings.Join(said, "\n")
 	})
+}
+
+// comment is what is said of a packet that proves a finding. A summary may quote what is to be covered.
+func (e *evidence) comment(f *analysis.Finding) string {
+	if e.redact {
+		return f.Rule + ": " + f.Title
+	}
+	return f.Rule + ": " + f.Summary
+}
+
+// write writes the remembered packets that about chooses as pcapng, with a comment on each that say has one for, and returns how
+// many they were.
+func (e *evidence) write(w io.Writer, from, to int64, about func(*capture.Packet) bool, say func(capture.Num) string) (int, error) {
+	ng, packets := pcapfile.NewNgWriter(w), e.recent.All(from, to, about)
+	if e.redact {
+		n, err := e.writeRedacted(ng, packets, say)
+		return n, errors.Join(err, ng.Flush())
+	}
+	n := 0
+	for p := range packets {
+		if err := ng.WritePacket(p, say(p.Num)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, ng.Flush()
+}
+
+// writeRedacted goes through the packets twice: what must be covered is known when they were all read.
+func (e *evidence) writeRedacted(w extract.Writer, packets iter.Seq[*capture.Packet], say func(capture.Num) string) (int, error) {
+	reading := extract.NewRedaction(say)
+	reader := engine.New(engine.Options{Observe: reading.Observe}, reading)
+	for p := range packets {
+		reader.Packet(p)
+	}
+	reader.Close(nil)
+	if len(e.faults) < maxEvidence {
+		e.faults = append(e.faults, reader.Panics()...)
+	}
+	copier := extract.NewCopier(reading, w)
+	for p := range packets {
+		if err := copier.Packet(p); err != nil {
+			return int(copier.Packets), err
+		}
+	}
+	e.refused += copier.Refused
+	return int(copier.Packets), copier.Finish()
 }
 
 // exchange hears of the exchange whose findings come next.
@@ -107,10 +161,12 @@ func (e *evidence) finding(f *analysis.Finding) {
 	if f.State == analysis.Withdrawn || e.failed || !known && len(e.written) >= maxEvidence {
 		return
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.buf.Reset()
-	n, err := e.recent.Write(&e.buf, e.from, e.to, e.about(f), func(n capture.Num) string {
+	n, err := e.write(&e.buf, e.from, e.to, e.about(f), func(n capture.Num) string {
 		if _, ok := slices.BinarySearch(f.Evidence, n); ok {
-			return f.Rule + ": " + f.Summary
+			return e.comment(f)
 		}
 		return ""
 	})
@@ -123,6 +179,24 @@ func (e *evidence) finding(f *analysis.Finding) {
 		f := cannotWrite(filepath.Join(e.dir, name), err)
 		e.c.fail(f.text+"; the analysis goes on without", f.hint)
 	}
+}
+
+// A proving is a sink that writes evidence too.
+type proving struct {
+	engine.Sink
+	evidence *evidence
+}
+
+// Exchange passes an exchange on.
+func (p proving) Exchange(x *analysis.Exchange) {
+	p.evidence.exchange(x)
+	p.Sink.Exchange(x)
+}
+
+// Finding passes a finding on.
+func (p proving) Finding(f *analysis.Finding) {
+	p.evidence.finding(f)
+	p.Sink.Finding(f)
 }
 
 // about chooses the packets of a finding.
@@ -143,10 +217,11 @@ func (e *evidence) about(f *analysis.Finding) func(*capture.Packet) bool {
 
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// conclude says how much was not written, and tells whether writing failed.
-func (e *evidence) conclude() bool {
+// conclude says how much was not written, and tells whether writing failed. st is of the capture.
+func (e *evidence) conclude(st *capture.Stats) bool {
 	if len(e.written) >= maxEvidence {
 		e.c.warn(fmt.Sprintf("--evidence wrote %d files, and no more", maxEvidence), "choose findings with --rule or --severity")
 	}
-	return e.failed
+	e.c.leftOut(e.refused)
+	return e.c.faults(e.faults, st) || e.failed
 }

@@ -169,11 +169,16 @@ func (x *extraction) conclude(c *console) error {
 			unread = true
 		}
 	}
-	if x.refused > 0 {
-		c.warn(fmt.Sprintf("%s left out: what is where in them is not certain enough to cover it", plural(x.refused, "packet")), "")
-	}
+	c.leftOut(x.refused)
 	if unread {
 		return exitStatus(statusUnread)
 	}
 	return nil
+}
+
+// leftOut says how many packets could not be redacted.
+func (c *console) leftOut(packets uint64) {
+	if packets > 0 {
+		c.warn(fmt.Sprintf("%s left out: what is where in them is not certain enough to cover it", plural(packets, "packet")), "")
+	}
 }

@@ -38,6 +38,9 @@ counted from the start. -w files are pcapng, for analyze and for Wireshark;
 --rotate-size and --rotate-time begin another one (NAME-00001.pcapng, ...),
 --files keeps the last ones only. --evidence writes a small capture for each
 finding, named for its rule and exchange, out of the last 32 MB of packets.
+--redact covers the report as analyze does, and the packets of --evidence as
+extract does; of the browser it covers what o and e write, the screen shows what
+was said. -w writes what it sees at once, so they do not go together.
 --metrics serves counters and a histogram of waits for Prometheus, on loopback
 unless the address says otherwise.
 
@@ -125,9 +128,9 @@ func (o *liveOptions) check() error {
 		return usage("say when another file begins: --rotate-size 100MB or --rotate-time 1h", "--files keeps the last of several files, and there is one")
 	case o.tui && (o.output != "" || o.format != "" || o.metrics != "" || o.until.set || len(o.until.rules) > 0):
 		return usage("without --tui they work; with it, o writes the list that is shown", "-f, -o, --metrics and --until go with a report, and --tui shows none")
-	case o.redact && (r.Path != "" || o.evidence != "" || o.tui):
-		return usage("cover them afterwards: expectscope extract FILE '*' --redact -o ticket.pcapng",
-			"--redact covers the report, not the packets of -w and --evidence, nor what --tui shows")
+	case o.redact && r.Path != "":
+		return usage("capture with -w FILE, then expectscope extract FILE '*' --redact -o ticket.pcapng",
+			"--redact cannot cover what -w writes at once: what must be covered is known only when a message's head is complete")
 	case r.Path == "-":
 		return usage("tcpdump -U -w - writes packets to standard output", "-w cannot write to standard output: the report goes there")
 	case o.capture.Promiscuous && (o.capture.Interface == "" || o.capture.Interface == live.Any):
@@ -256,7 +259,7 @@ func (o *liveOptions) watch(c *console) (*watched, error) {
 	}
 	if o.evidence != "" {
 		dirs = append(dirs, o.evidence)
-		if w.evidence, err = newEvidence(c, o.evidence, recentBytes); err != nil {
+		if w.evidence, err = newEvidence(c, o.evidence, recentBytes, o.redact); err != nil {
 			return fail(err)
 		}
 	}

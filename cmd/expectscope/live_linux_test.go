@@ -252,12 +252,18 @@ func verdicts(t *testing.T, ndjson string) string {
 
 // The packets of a finding are in a file of their own, and the finding is in it again.
 func TestLiveEvidence(t *testing.T) {
+	for _, redact := range []bool{false, true} {
+		t.Run(fmt.Sprintf("redact=%v", redact), func(t *testing.T) { liveEvidence(t, redact) })
+	}
+}
+
+func liveEvidence(t *testing.T, redact bool) {
 	asRoot(t)
 	dir := t.TempDir()
-	p := start(t, dir, "expectscope", "live", "-i", "lo", "--evidence", "proof", "--rule", "417-for-100-continue", "tcp")
+	p := start(t, dir, "expectscope", "live", "-i", "lo", "--evidence", "proof", fmt.Sprintf("--redact=%v", redact), "--rule", "417-for-100-continue", "tcp")
 	p.capturing(t)
 	talk(t, repeats, body, created)
-	port := talk(t, asks, refuses+" | Connection: close")
+	port := talk(t, asks+" | Cookie: SECRET", refuses+" | Connection: close")
 	talk(t, repeats, body, created)
 	if status := p.end(t); status != 0 || p.complaints() != "" {
 		t.Fatalf("status %d: %s", status, p.err.String())
@@ -274,6 +280,9 @@ func TestLiveEvidence(t *testing.T) {
 	raw, err := os.ReadFile(files[0])
 	if err != nil || bytes.Count(raw, []byte("417-for-100-continue: ")) < 2 {
 		t.Errorf("fewer than two packets have a comment (%v)", err)
+	}
+	if bytes.Contains(raw, []byte("SECRET")) == redact {
+		t.Errorf("redacted: %v: %q", redact, raw)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -79,7 +80,7 @@ func TestLiveMetrics(t *testing.T) {
 	}
 }
 
-// The browser needs a terminal; in one it fills while packets come.
+// The browser needs a terminal; in one it fills while packets come. What it writes is covered if it is to be.
 func TestLiveBrowser(t *testing.T) {
 	asRoot(t)
 	p := start(t, t.TempDir(), "expectscope", "live", "-i", "lo", "--tui")
@@ -102,7 +103,7 @@ func TestLiveBrowser(t *testing.T) {
 		return string(out)
 	}
 	dir := t.TempDir()
-	tmux("new-session", "-d", "-c", dir, "-x", "80", "-y", "24", program+" live -i lo --tui tcp; sleep 5")
+	tmux("new-session", "-d", "-c", dir, "-x", "80", "-y", "24", program+" live -i lo --tui --redact --evidence proof tcp; sleep 5")
 	defer exec.Command("tmux", "-L", "expectscope-live", "kill-server").Run()
 	shows := func(text string) bool {
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -116,15 +117,28 @@ func TestLiveBrowser(t *testing.T) {
 		t.Fatalf("the first screen:\n%s", tmux("capture-pane", "-p"))
 	}
 	time.Sleep(300 * time.Millisecond) // until it captures
-	talk(t, asks, refuses+" | Connection: close")
+	talk(t, strings.Replace(asks, "/up", "/up?SECRET", 1)+" | Cookie: SECRET", refuses+" | Connection: close")
 	if tmux("send-keys", "2"); !shows("/up") {
 		t.Errorf("no exchange appears:\n%s", tmux("capture-pane", "-p"))
 	}
 	if tmux("send-keys", "e"); !shows("wrote expectscope-") {
 		t.Errorf("the packets are not extracted:\n%s", tmux("capture-pane", "-p"))
 	}
-	if names, _ := filepath.Glob(filepath.Join(dir, "*.pcapng")); len(names) != 1 {
-		t.Errorf("extracted: %q", names)
+	if tmux("send-keys", "o", "n"); !shows("wrote expectscope-list") {
+		t.Errorf("the list is not written:\n%s", tmux("capture-pane", "-p"))
 	}
-	tmux("send-keys", "q")
+	tmux("send-keys", "q") // findings are judged at the end
+	for _, written := range []string{"*.pcapng", "*.ndjson", "proof/417-for-100-continue-*.pcapng"} {
+		var text []byte
+		waitFor(t, written+" is written, and covered", func() bool {
+			names, _ := filepath.Glob(filepath.Join(dir, written)) // the pattern is sound
+			if len(names) == 1 {
+				text, _ = os.ReadFile(names[0])
+			}
+			return strings.Contains(string(text), "/up?xxxxxx")
+		})
+		if strings.Contains(string(text), "SECRET") {
+			t.Errorf("%s: %q", written, text)
+		}
+	}
 }

@@ -104,7 +104,7 @@ func upload417(n int) (*analysis.Exchange, *analysis.Finding) {
 func newTestEvidence(t *testing.T) (*evidence, *bytes.Buffer) {
 	t.Helper()
 	var said bytes.Buffer
-	e, err := newEvidence(&console{err: &said}, filepath.Join(t.TempDir(), "proof", "of"), 1<<20)
+	e, err := newEvidence(&console{err: &said}, filepath.Join(t.TempDir(), "proof", "of"), 1<<20, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestEvidenceKeepsTheBest(t *testing.T) {
 	if e.finding(f); size() != two {
 		t.Error("a file was replaced by one with less in it")
 	}
-	if e.conclude() || said.Len() > 0 {
+	if e.conclude(nil) || said.Len() > 0 {
 		t.Errorf("complaints: %s", said.String())
 	}
 }
@@ -164,7 +164,7 @@ func TestEvidenceKeepsTheBest(t *testing.T) {
 func TestMemoryExtracts(t *testing.T) {
 	x, f := upload417(5)
 	kept := &store.Exchange{Exchange: *x, Findings: []*store.Finding{{Finding: *f}}}
-	e := newMemory(1 << 20)
+	e := newMemory(nil, 1<<20, false)
 	t.Chdir(t.TempDir())
 	if name, err := e.extractOne(kept); !errors.Is(err, errForgotten) || name != "" {
 		t.Errorf("of nothing: %q, %v", name, err)
@@ -195,7 +195,7 @@ func TestEvidenceBounded(t *testing.T) {
 	if err != nil || len(files) != maxEvidence {
 		t.Errorf("%d files, %v", len(files), err)
 	}
-	if e.conclude() || !strings.Contains(said.String(), "warning: --evidence wrote 1000 files, and no more\n") {
+	if e.conclude(nil) || !strings.Contains(said.String(), "warning: --evidence wrote 1000 files, and no more\n") {
 		t.Errorf("said\n%s", said.String())
 	}
 }
@@ -212,7 +212,7 @@ func TestEvidenceFails(t *testing.T) {
 		e.exchange(x)
 		e.finding(f)
 	}
-	if !e.conclude() || strings.Count(said.String(), "the analysis goes on without") != 1 {
+	if !e.conclude(nil) || strings.Count(said.String(), "the analysis goes on without") != 1 {
 		t.Errorf("said\n%s", said.String())
 	}
 }

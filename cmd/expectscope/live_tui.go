@@ -34,10 +34,11 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 	}
 	defer w.Close()
 	defer w.endAt(stop, o.duration)()
+	files := w.evidence
 	if w.evidence == nil {
-		w.evidence = newMemory(recentBytes)
+		w.evidence = newMemory(&quiet, recentBytes, o.redact)
 	}
-	l := &load{store: store.New(), thrift: newThrift(c), src: w, keys: keys, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
+	l := &load{store: store.New(), evidence: files, thrift: newThrift(c), src: w, keys: keys, live: true, unrecorded: w.recorder == nil, stop: make(chan struct{}), over: make(chan struct{})}
 	go l.run()
 	name := o.capture.Interface
 	if name == "" {
@@ -53,7 +54,7 @@ func (o *liveOptions) browse(c *console, out *output, stop <-chan struct{}) erro
 			return name, err
 		},
 		Write: func(format string, rows tui.Rows) (string, error) {
-			return writeRows(format, rows, o.writing(c, w, false), false)
+			return writeRows(format, rows, o.writing(c, w, false), o.redact)
 		},
 	})
 	w.Stop()

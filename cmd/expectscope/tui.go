@@ -159,6 +159,8 @@ type load struct {
 	once  sync.Once
 	over  chan struct{} // closed when nothing more will come
 	live  bool          // what goes on is shown while it does
+	// evidence writes the packets of each finding; nil: nobody does.
+	evidence *evidence
 	// unrecorded: nothing keeps the packets, so their numbers prove nothing.
 	unrecorded bool
 	thrift     *thrift
@@ -174,6 +176,9 @@ func (l *load) run() {
 	var sink engine.Sink = l.store
 	if l.unrecorded {
 		sink = unrecorded{l.store}
+	}
+	if l.evidence != nil {
+		sink = proving{sink, l.evidence}
 	}
 	o := engine.Options{All: true, Multi: len(l.src.Stats().Inputs) > 1, Live: l.live}
 	l.keys.into(&o)

@@ -119,7 +119,7 @@ func (w *watched) conclude(err error) error {
 	}
 	unsaved := w.unsaved
 	if w.evidence != nil {
-		unsaved = w.evidence.conclude() || unsaved
+		unsaved = w.evidence.conclude(w.Stats()) || unsaved
 	}
 	var status exitStatus
 	if unsaved && (err == nil || errors.As(err, &status) && status < statusUnread) {
