@@ -78,7 +78,9 @@ func (a *Assembler) contend(c *conn, k key, swapped bool, s *decode.Segment) *co
 		return a.supplant(c, k, s)
 	}
 	if r, ok := a.rivals[c]; ok && c.yields(c.dir(swapped), &r, s) {
-		a.supplant(c, k, &r)
+		if n := a.supplant(c, k, &r); n != nil {
+			return a.greet(n, k, swapped, s)
+		}
 		return a.meet(k, swapped, s)
 	}
 	if old := a.rivals[c]; old.Seq != s.Seq || old.Src != s.Src { // else it is sent again

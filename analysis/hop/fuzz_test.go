@@ -138,7 +138,7 @@ func (z *fuzzed) request(which, a byte, noted bool) {
 
 func (z *fuzzed) bounded() {
 	m := z.m
-	if len(m.legs) > fuzzedLegs || len(m.order) > 2*len(m.legs)+64 || len(m.proxies) > maxProxies {
+	if len(m.legs) > fuzzedLegs || len(m.order) > 2*fuzzedLegs+64 || len(m.proxies) > maxProxies {
 		z.t.Errorf("kept: %d legs, %d in order", len(m.legs), len(m.order))
 	}
 	for _, g := range m.groups {

@@ -37,7 +37,7 @@ func bodyLooksLikeRequest(c *analysis.Case) *analysis.Verdict {
 	}
 	v := say("The body begins with an HTTP request of its own (%s), the shape of request smuggling; %s.", quotable(c.ReqBody.Inner), bodyRead(c))
 	v.Evidence = []reassembly.Mark{c.Request.Last, c.ReqBody.First}
-	if doubted(c, analysis.PartReqBody, analysis.DoubtFraming) { // what was cut off there was perhaps the rest of the next request
+	if perhapsNext(c) {
 		v.Confidence = new(analysis.Inconclusive)
 	}
 	taken := c.Final != nil && c.Final.Status < 300 && !c.EarlyFinal() && c.ReqBody.Complete && parsedBody(c) == nil
@@ -45,6 +45,11 @@ func bodyLooksLikeRequest(c *analysis.Case) *analysis.Verdict {
 		v.Severity = new(analysis.Info)
 	}
 	return v
+}
+
+// perhapsNext tells whether the body's beginning was perhaps the next request, whose head was cut off, or by the capture's end behind an answer.
+func perhapsNext(c *analysis.Case) bool {
+	return doubted(c, analysis.PartReqBody, analysis.DoubtFraming) || c.EarlyFinal() && doubted(c, analysis.PartReqBody, analysis.DoubtCaptureEnd)
 }
 
 // requestInside tells whether a request stands where the body begins: as the body, or, where nobody honest promises one, in its place.

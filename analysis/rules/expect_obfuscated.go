@@ -34,7 +34,7 @@ func expectObfuscated(c *analysis.Case) *analysis.Verdict {
 	v := say("Expect: %s contains 100-continue in disguise (%s): servers disagree what it means, a smuggling technique.",
 		quoted(value), disguise(&c.Request))
 	v.Evidence = []reassembly.Mark{c.Request.Last}
-	if slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, c.Request.Method) || requestInside(c) && !blind(c, analysis.PartInterim|analysis.PartFinal) {
+	if slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, c.Request.Method) || requestInside(c) && !perhapsNext(c) && !blind(c, analysis.PartInterim|analysis.PartFinal) {
 		v.Severity = new(analysis.Error)
 	}
 	return v

@@ -85,6 +85,10 @@ func TestBodyLooksLikeRequest(t *testing.T) {
 		row{"taken, but answered twice", sent().says(2, 201, headLen+64).says(3, 200, headLen+64), "warning certain: " + say + "the server answered it as a request."},
 		row{"not answered", sent(), "warning certain: " + say + "what the server took it for cannot be told."},
 		row{"a refusal may be missing", gone, "notice inconclusive: " + say + "what the server took it for cannot be told."},
+		row{
+			"the capture ends in it, behind the answer", upload(64).says(1, 417, headLen).body(2, 40, 50).inside("GET").lacks(analysis.DoubtCaptureEnd, analysis.PartReqBody),
+			"notice inconclusive: " + say + "the server answered before it had read it.",
+		},
 		row{"other content", upload(64).body(1, 64, 0).says(2, 404, headLen+64), ""},
 		row{"neither Expect nor early", asks("PUT HTTP/1.1", 64).body(1, 64, 0).inside("GET").says(2, 404, headLen+64), ""},
 		row{"an honest repeat", reused(417, analysis.ReadAsNext, analysis.ReadAsNext, analysis.Certain, analysis.Certain), ""},
@@ -98,6 +102,10 @@ func TestBodyLooksLikeRequest(t *testing.T) {
 	y := func() *scene { return asks("POST HTTP/1.1", 64, "Expect: y 100-continue").body(1, 64, 0).inside("GET") }
 	try(t, "expect-obfuscated",
 		row{"with a request inside", y().says(2, 404, headLen+64), `error certain: Expect: "y 100-continue" ` + disguised},
+		row{
+			"which may be the next one, cut by the capture's end", y().says(2, 404, headLen).lacks(analysis.DoubtCaptureEnd, analysis.PartReqBody),
+			`warning certain: Expect: "y 100-continue" ` + disguised,
+		},
 		row{"which may be the next one", y().lacks(analysis.DoubtGap, analysis.PartFinal), `warning certain: Expect: "y 100-continue" ` + disguised},
 	)
 }
