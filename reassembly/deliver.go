@@ -58,12 +58,12 @@ func (a *Assembler) judge(c *conn, d Dir, off uint64, s *decode.Segment) bool {
 	case off > h.next && off-h.next > maxWindow:
 		// Far beyond any window. One such segment is a stray, many are what
 		// follows a very long loss.
-		if h.astray++; h.astray < gracePackets {
+		if h.astray++; h.astray < gracePackets || h.ended {
 			a.stats.Strays++
 			return false
 		}
 		a.flush(c, Lost)
-		if !c.dead && off > h.next {
+		if !c.dead && !h.ended && off > h.next {
 			a.skip(c, d, off-h.next, Mark{Time: s.Time, Packet: s.Packet, Off: off, Acked: NoAck}, Lost)
 		}
 		return !c.dead
