@@ -51,5 +51,9 @@ type CaptureHealth struct {
 	Undecoded map[string]uint64
 	// BadChecksums counts TCP segments whose checksum is wrong (offload, or damage); they are used all the same.
 	BadChecksums uint64
-	Inputs       []capture.Input
+	// Strays counts segments that fit nowhere in their connection (RFC 9293, Section 3.4): no window explains their number, a SYN comes
+	// while it is open, the stream goes on at their FIN. IgnoredResets counts RSTs that ended nothing, because the receiver would not
+	// take them (RFC 5961, Section 3) or the traffic contradicted them.
+	Strays, IgnoredResets uint64
+	Inputs                []capture.Input
 }

@@ -75,8 +75,10 @@ type Stats struct {
 	// Ghosts counts segments of no known connection that start none: they have
 	// no payload and no SYN, or repeat bytes of a connection that was closed.
 	Ghosts uint64
-	// Strays counts segments whose sequence number no window explains, and
-	// StaleResets RSTs that the receiver would not take (RFC 9293, Section 3.5.3).
+	// Strays counts segments that fit nowhere in their connection: no window
+	// explains their number, they are a SYN while it is open, the stream goes on
+	// at their FIN. StaleResets counts RSTs that the receiver would not take (RFC
+	// 9293, Section 3.5.3), or that the traffic contradicted.
 	Strays, StaleResets uint64
 	// Gaps and GapBytes count what will never be delivered, by [Cause].
 	Gaps, GapBytes [3]uint64

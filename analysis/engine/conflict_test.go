@@ -79,3 +79,43 @@ func TestConflictingHeads(t *testing.T) {
 		}
 	}
 }
+
+// What is taken for somebody else's is counted in the summary: a SYN on an open connection, and an RST that came another way and is
+// followed by what it should have ended.
+func TestIntrusionsAreCounted(t *testing.T) {
+	const text = `@conn 10.0.0.1:40000 10.0.0.2:80
+> PUT /up HTTP/1.1 | Host: a | Content-Length: 5
+> "12345"
+< HTTP/1.1 201 Created | Content-Length: 0
+`
+	const ttl, sequence, flags, syn, rst = 14 + 8, 14 + 20 + 4, 14 + 20 + 13, 2, 4
+	insert := func(like int, change func(b []byte)) func(*tampered) {
+		return func(s *tampered) {
+			i := slices.IndexFunc(s.packets, func(p capture.Packet) bool { return bytes.Contains(p.Data, []byte("12345")) })
+			p := s.packets[like]
+			p.Time, p.Data = s.packets[i].Time, bytes.Clone(p.Data)
+			change(p.Data)
+			s.packets = slices.Insert(s.packets, i, p)
+			for n := range s.packets {
+				s.packets[n].Num = capture.Num(n + 1)
+			}
+		}
+	}
+	const handshake = 3 // packets
+	for _, tc := range []struct {
+		name           string
+		put            func(*tampered)
+		strays, resets uint64
+	}{
+		{"nothing", func(*tampered) {}, 0, 0},
+		{"SYN", insert(0, func(b []byte) { b[sequence] ^= 1; b[flags] = syn }), 1, 0},
+		{"RST", insert(handshake-1, func(b []byte) { b[ttl]--; b[flags] = rst }), 0, 1},
+	} {
+		src := &tampered{packets: parsed(t, text).Packets(script.Options{})}
+		tc.put(src)
+		_, sum := analyze(t, src, Options{Crash: true})
+		if c := sum.Capture; c.Strays != tc.strays || c.IgnoredResets != tc.resets || sum.Exchanges != 1 {
+			t.Errorf("%s put in: %d stray segments, %d ignored RSTs, %d exchanges", tc.name, c.Strays, c.IgnoredResets, sum.Exchanges)
+		}
+	}
+}

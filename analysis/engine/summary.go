@@ -106,6 +106,7 @@ func (e *Engine) streams(s *analysis.Summary) {
 		h.Gaps += a.Gaps[why]
 		h.GapBytes += a.GapBytes[why]
 	}
+	h.Strays, h.IgnoredResets = a.Strays, a.StaleResets
 	hit := func(name string, n uint64) {
 		if n > 0 {
 			s.Limits[name] += n

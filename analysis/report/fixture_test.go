@@ -196,7 +196,7 @@ func fixture() ([]result, *analysis.Summary) {
 		Capture: analysis.CaptureHealth{
 			First: epoch, Last: epoch + 20_000*msec, Truncated: true, Drops: 2, DropsKnown: true, Snapped: 4,
 			Unsupported: map[string]uint64{"IEEE802_11": 7}, Gaps: 1, GapBytes: 1460, Doubts: 1,
-			Opaque: map[string]uint64{"tls": 3, "ssh": 1}, TLS: 5, Decrypted: 2, Sealed: map[string]uint64{"files.example": 2, "(no name)": 1}, Undecoded: map[string]uint64{"udp": 40, "arp": 2}, BadChecksums: 5,
+			Opaque: map[string]uint64{"tls": 3, "ssh": 1}, TLS: 5, Decrypted: 2, Sealed: map[string]uint64{"files.example": 2, "(no name)": 1}, Undecoded: map[string]uint64{"udp": 40, "arp": 2}, BadChecksums: 5, Strays: 6, IgnoredResets: 7,
 			Inputs: []capture.Input{{
 				Name: "upload\x1b.pcap", Packets: 1808, Bytes: 2_345_678, First: epoch, Last: epoch + 20_000*msec,
 				Err: errors.New("ends in the middle of a record at byte 133270"),

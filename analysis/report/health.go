@@ -99,6 +99,12 @@ func shortcomings(c *analysis.CaptureHealth) []string {
 	if c.BadChecksums > 0 {
 		notes = append(notes, counted(c.BadChecksums, "segment", "segments")+" with a wrong checksum")
 	}
+	if c.Strays > 0 {
+		notes = append(notes, counted(c.Strays, "stray segment", "stray segments"))
+	}
+	if c.IgnoredResets > 0 {
+		notes = append(notes, counted(c.IgnoredResets, "RST", "RSTs")+" that ended nothing")
+	}
 	return notes
 }
 

@@ -65,6 +65,8 @@ func (o *objects) health(s *analysis.Summary) {
 	}
 	o.counts("undecoded", c.Undecoded)
 	o.uint("bad_checksums", c.BadChecksums)
+	o.uint("stray_segments", c.Strays)
+	o.uint("ignored_resets", c.IgnoredResets)
 	o.key("inputs")
 	o.begin('[')
 	for i := range c.Inputs {

@@ -278,6 +278,10 @@ func TestHealth(t *testing.T) {
 		{analysis.CaptureHealth{DropsKnown: true, Doubts: 2, Inputs: make([]capture.Input, 2)}, "58 packets of 2 inputs in 0 s from 1970-01-01 00:00:00 UTC; whole; no drops; 2 exchanges in doubt\n"},
 		{analysis.CaptureHealth{Opaque: map[string]uint64{"other": 2}}, "         not HTTP, connections: 2 other\n"},
 		{analysis.CaptureHealth{BadChecksums: 1}, "         1 segment with a wrong checksum\n"},
+		{
+			analysis.CaptureHealth{Strays: 1, IgnoredResets: 1200},
+			"         1 stray segment, 1,200 RSTs that ended nothing\n",
+		},
 	} {
 		p := page{width: 200}
 		health(&p, &analysis.Summary{Packets: 58, Capture: c.health}, &Options{})
