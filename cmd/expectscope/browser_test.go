@@ -71,9 +71,9 @@ func browserPicture(t *testing.T) string {
 			tmux(append([]string{"send-keys"}, strings.Fields(shot.keys)...)...)
 			text += "```\n\n```\n"
 		}
-		screen := ""
-		for end := time.Now().Add(20 * time.Second); !strings.Contains(screen, shot.sees); time.Sleep(20 * time.Millisecond) {
-			if screen = tmux("capture-pane", "-p"); time.Now().After(end) {
+		screen, before := "", "none" // it has come when it shows what is waited for, and has stayed so for a while
+		for end := time.Now().Add(20 * time.Second); screen != before || !strings.Contains(screen, shot.sees); time.Sleep(300 * time.Millisecond) {
+			if before, screen = screen, tmux("capture-pane", "-p"); time.Now().After(end) {
 				t.Fatalf("screen %d does not come:\n%s", i, screen)
 			}
 		}
