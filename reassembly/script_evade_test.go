@@ -22,6 +22,21 @@ var evadeScripts = []script{
 			1 < end capture-end at 0 acked 0 #0`,
 	},
 	{
+		name: "octets far beyond any window, behind a FIN that nobody has acknowledged yet",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "FA", "GET ")
+			for range gracePackets + 2 {
+				w.send(">", 100+maxWindow+50, 200, "A", "x")
+			}
+		},
+		want: `1 > GET  to 4 ack 0 #4
+			1 > end fin at 4 acked 0 #4
+			1 > resent 0 to 1073741875 conflict #20
+			1 < end capture-end at 0 acked 0 #0
+			= stray 18`,
+	},
+	{
 		name: "old data again, with other octets and one more",
 		run: func(w *wire) {
 			w.hello()

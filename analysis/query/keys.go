@@ -114,6 +114,7 @@ var (
 // A word is a value that is what it says.
 type word string
 
+// String is the word itself.
 func (w word) String() string { return string(w) }
 
 func names[T interface{ String() string }](of []T) []string {
