@@ -128,16 +128,25 @@ func clip(s string, n int) string {
 	return s + spaces(n-w)
 }
 
-// wrap folds safe text between words into lines of at most n columns; a word that is wider is broken.
+// wrap folds safe text between words into lines of at most n columns; a word that is wider is broken. The lines are pieces of s where
+// single spaces stand between its words.
 func wrap(s string, n int) []string {
 	n = max(n, 1)
+	if !single(s) {
+		s = strings.Join(strings.Fields(s), " ")
+	}
 	var lines []string
-	line, used := "", 0
-	for word := range strings.FieldsSeq(s) {
+	line, used := "", 0 // line is a piece of s
+	for at := 0; at < len(s); {
+		end := len(s)
+		if i := strings.IndexByte(s[at:], ' '); i >= 0 {
+			end = at + i
+		}
+		word, next := s[at:end], end+1
 		w := width(word)
 		if used > 0 && used+1+w > n {
 			lines = append(lines, line)
-			line, used = "", 0
+			used = 0
 		}
 		for w > n {
 			head := prefix(word, n)
@@ -146,14 +155,21 @@ func wrap(s string, n int) []string {
 			w = width(word)
 		}
 		if used > 0 {
-			line, used = line+" ", used+1
+			line, used = s[end-len(word)-1-len(line):end], used+1+w
+		} else {
+			line, used = word, w
 		}
-		line, used = line+word, used+w
+		at = next
 	}
 	if used > 0 {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// single tells whether the words of s are separated by single spaces, and by nothing else.
+func single(s string) bool {
+	return plain(s) && !strings.Contains(s, "  ") && !strings.HasPrefix(s, " ") && !strings.HasSuffix(s, " ")
 }
 
 // prefix is as much of safe text as fits n columns, and at least one character.

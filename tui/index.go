@@ -9,7 +9,6 @@ import (
 	"expectscope/analysis"
 	"expectscope/analysis/query"
 	"expectscope/analysis/store"
-	"expectscope/capture"
 )
 
 // A row is what a line of a list is about: a finding and its exchange, an
@@ -79,7 +78,7 @@ func build(n store.Snapshot, s spec) *index {
 		ix.conns = connections(n)
 		count = len(ix.conns)
 	}
-	var picked []sortable
+	picked := make([]sortable, 0, count)
 	for i := range int32(count) {
 		r := ix.at(n, i)
 		if r.x == nil && r.c == nil || !s.shows(n, r) {
@@ -157,7 +156,7 @@ func (ix *index) arrange(n store.Snapshot, picked []sortable) {
 		ix.gather(n)
 		return
 	}
-	ix.total = ix.sum(n, ix.rows)
+	ix.total = ix.sum(n, ix.rows, make(marks, marksFor(n)))
 }
 
 // gather puts rows of the same key together, in their order.
@@ -177,10 +176,11 @@ func (ix *index) gather(n store.Snapshot) {
 		ix.groups[g].n++
 	}
 	ix.layOut(of)
+	seen := make(marks, marksFor(n))
 	for i := range ix.groups {
 		g := &ix.groups[i]
 		members := ix.rows[g.first : g.first+g.n]
-		g.sums, g.sample = ix.sum(n, members), ix.gravest(n, members)
+		g.sums, g.sample = ix.sum(n, members, seen), ix.gravest(n, members)
 		ix.total.add(g.sums)
 	}
 	ix.rank(n, by.causes)
@@ -265,11 +265,22 @@ func (s *sums) add(o sums) {
 	s.worst = max(s.worst, o.worst)
 }
 
-// sum adds up rows. Of findings of one rule each names its own figures; of others, the exchange's count once.
-func (ix *index) sum(n store.Snapshot, rows []int32) sums {
+// marks is a set of exchanges, a bit for each position.
+type marks []uint64
+
+func marksFor(n store.Snapshot) int { return n.Exchanges.Len()/64 + 1 }
+
+func (m marks) has(pos int32) bool { return m[pos>>6]>>(pos&63)&1 != 0 }
+func (m marks) add(pos int32)      { m[pos>>6] |= 1 << (pos & 63) }
+
+// forget empties the set of all exchanges near pos.
+func (m marks) forget(pos int32) { m[pos>>6] = 0 }
+
+// sum adds up rows. Of findings of one rule each names its own figures; of others, the exchange's count once. seen is empty, and is
+// again at the end.
+func (ix *index) sum(n store.Snapshot, rows []int32, seen marks) sums {
 	var s sums
 	own := ix.spec.kind.findings && ix.spec.group > 0 && ix.spec.kind.groupings[ix.spec.group].causes
-	seen := map[int32]bool{}
 	for _, pos := range rows {
 		r := ix.at(n, pos)
 		switch {
@@ -287,12 +298,10 @@ func (ix *index) sum(n store.Snapshot, rows []int32) sums {
 				s.lost += int64(r.f.Lost)
 				continue
 			}
-			if seen[r.x.Pos] {
+			if seen.has(r.x.Pos) {
 				continue
 			}
-			if len(r.x.Findings) > 1 {
-				seen[r.x.Pos] = true
-			}
+			seen.add(r.x.Pos)
 		}
 		s.wasted += wasted(r.x)
 		if y := n.Find(r.x.Retry().By); y != nil && len(y.Findings) == 0 {
@@ -300,6 +309,11 @@ func (ix *index) sum(n store.Snapshot, rows []int32) sums {
 		}
 		s.saved += r.x.Saved()
 		s.lost += r.x.WaitedForContinue()
+	}
+	if ix.spec.kind.findings && !own {
+		for _, pos := range rows {
+			seen.forget(ix.at(n, pos).x.Pos)
+		}
 	}
 	return s
 }
@@ -312,19 +326,26 @@ func wasted(x *store.Exchange) int64 {
 	return 0
 }
 
-// connections gathers the exchanges of each connection.
+// connections gathers the exchanges of each connection, in the order in which connections were first seen.
 func connections(n store.Snapshot) []connection {
-	var cs []connection
-	number := map[capture.Num]int{}
+	var each []int32 // exchanges of each connection, by its number
+	for i := range n.Exchanges.Len() {
+		k := int(n.Exchanges.At(i).Connection)
+		for len(each) <= k {
+			each = append(each, 0)
+		}
+		each[k]++
+	}
+	cs, room := make([]connection, len(each)), make([]int32, n.Exchanges.Len())
+	for k, m := range each {
+		cs[k].exchanges, room = room[:0:m], room[m:]
+	}
 	for i := range n.Exchanges.Len() {
 		x := n.Exchanges.At(i)
-		k, ok := number[x.Conn.First]
-		if !ok {
-			k = len(cs)
-			number[x.Conn.First] = k
-			cs = append(cs, connection{x: x})
+		c := &cs[x.Connection]
+		if c.x == nil {
+			c.x = x
 		}
-		c := &cs[k]
 		c.last = x
 		c.exchanges = append(c.exchanges, int32(i))
 		c.findings += len(x.Findings)

@@ -71,7 +71,9 @@ func bindings() []binding {
 // footer is the keys that work here, as many as fit.
 func (s *screen) footer(w int) string {
 	here := s.here()
-	line, used := " ", 1
+	var line strings.Builder
+	line.WriteByte(' ')
+	used := 1
 	must := " ? help  q quit"
 	for i := range s.bindings {
 		b := &s.bindings[i]
@@ -88,10 +90,12 @@ func (s *screen) footer(w int) string {
 		if last := b.name == "?" || b.name == "q"; !last && used+n+len(must) > w {
 			continue
 		}
-		line += s.theme.key.of(b.name) + " " + word + "  "
+		for _, piece := range [...]string{s.theme.key.on, b.name, s.theme.key.off, " ", word, "  "} {
+			line.WriteString(piece)
+		}
 		used += n
 	}
-	return clip(line, w)
+	return clip(line.String(), w)
 }
 
 // backWord is what esc does now, "" for nothing.

@@ -5,13 +5,15 @@ import (
 	gauges "runtime/metrics"
 )
 
-// headroom is how much garbage may lie beside what is kept before it is collected.
-const headroom = 64 << 20
+// headroom is how much garbage may lie beside what is kept before it is collected; leastShare the least share of what is kept, in percent,
+// while more is read: each collection goes through all that is kept. Later only keys leave garbage, a few kilobytes each.
+const headroom, leastShare, leastLater = 64 << 20, 5, 2
 
 // A thrift keeps the garbage beside a growing store bounded. A share of the store, as the collector has it by default, is more than a
 // gigabyte when the store is one.
 type thrift struct {
 	off  bool
+	idle bool // no more is read
 	live [1]gauges.Sample
 	last uint64 // what was kept when the share was last set
 }
@@ -33,7 +35,11 @@ func (t *thrift) adjust() {
 		return
 	}
 	t.last = kept
-	debug.SetGCPercent(int(min(defaultShare, max(5, 100*headroom/max(kept, 1)))))
+	least := uint64(leastShare)
+	if t.idle {
+		least = leastLater
+	}
+	debug.SetGCPercent(int(min(defaultShare, max(least, 100*headroom/max(kept, 1)))))
 }
 
 // settle gives back what loading left, when no more will come.
@@ -42,5 +48,6 @@ func (t *thrift) settle() {
 		return
 	}
 	debug.FreeOSMemory()
+	t.idle, t.last = true, 0
 	t.adjust()
 }
