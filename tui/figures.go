@@ -144,10 +144,10 @@ func (g *figures) summarize(n store.Snapshot) {
 			continue
 		}
 		s.Refused417++
-		switch x.Retry().Outcome {
-		case analysis.RetrySameConn, analysis.RetryNewConn:
+		switch o := x.Retry().Outcome; {
+		case o == analysis.RetrySameConn || o == analysis.RetryNewConn:
 			s.Retried++
-		case analysis.RetryNone:
+		case abandoned(x):
 			s.NotRetried++
 		default:
 			s.RetryUnknown++

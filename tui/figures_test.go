@@ -29,6 +29,34 @@ func TestCountsSoFar(t *testing.T) {
 	}
 }
 
+// A refusal whose client hung up early was likely not repeated, and one where the capture merely ends nobody knows of: the list and the count
+// say the same.
+func TestAbandoned(t *testing.T) {
+	for _, c := range []struct {
+		confidence analysis.Confidence
+		want       string
+		counted    analysis.Summary
+	}{
+		{analysis.Likely, "never?", analysis.Summary{NotRetried: 1}},
+		{analysis.Inconclusive, "?", analysis.Summary{RetryUnknown: 1}},
+	} {
+		s, st := &script{at: epoch}, store.New()
+		s.connect("10.0.0.1:1234", "10.0.0.2:80").request("PUT", "/a", 9, expect).answer(417, "Expectation Failed")
+		s.x.Amend().Retry.Outcome = analysis.RetryUnknown
+		f := s.found("417-no-retry", "No retry after 417", analysis.Warning, "It hung up.")
+		f.Confidence = c.confidence
+		put(st, s.x, f)
+		st.Progress(1, 2)
+		n := st.Snapshot()
+		if got := retry(row{x: n.Exchanges.At(0)}); got != c.want {
+			t.Errorf("%v: the list says %q, want %q", c.confidence, got, c.want)
+		}
+		if got := count(n, nil).summary; got.NotRetried != c.counted.NotRetried || got.RetryUnknown != c.counted.RetryUnknown {
+			t.Errorf("%v: counted %d not, %d unknown", c.confidence, got.NotRetried, got.RetryUnknown)
+		}
+	}
+}
+
 // Each wait is counted once, in the bin of its time-out.
 func TestWaitBins(t *testing.T) {
 	g := count(fixture().Snapshot(), nil)

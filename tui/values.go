@@ -3,6 +3,7 @@ package tui
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -181,12 +182,21 @@ func retry(r row) string {
 	case analysis.RetryNewConn:
 		return "new"
 	case analysis.RetryUnknown:
+		if abandoned(r.x) {
+			return "never?"
+		}
 		return "?"
 	}
 	if r.x.RetryOf != "" {
 		return "is one"
 	}
 	return ""
+}
+
+// abandoned tells whether a refused exchange was at least likely not repeated, though the capture does not show the whole of the time in
+// which it could have been: its client hung up, for instance.
+func abandoned(x *store.Exchange) bool {
+	return slices.ContainsFunc(x.Findings, func(f *store.Finding) bool { return f.Rule == "417-no-retry" && f.Confidence >= analysis.Likely })
 }
 
 func gravestRule(r row) string {
