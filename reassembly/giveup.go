@@ -16,7 +16,7 @@ func (a *Assembler) expire(c *conn) {
 			}
 			continue
 		}
-		if c.dead || !a.over(l, &lane.grace) {
+		if c.dead || !a.over(l, &lane.grace) && !a.uncaptured(c, d) {
 			continue
 		}
 		to, by := c.half[d].acked, lane.grace.by
@@ -28,6 +28,14 @@ func (a *Assembler) expire(c *conn) {
 		a.drain(c)
 	}
 	a.settle(c)
+}
+
+// uncaptured tells whether all that is missing of direction d is one octet, for a second: a FIN, as far as can be told. Nothing is
+// lost by not waiting for it any longer.
+func (a *Assembler) uncaptured(c *conn, d Dir) bool {
+	lane, h := &c.late.lane[d], &c.half[d]
+	_, _, ok := lane.front()
+	return !ok && lane.grace.on && a.now-lane.grace.since > grace && h.acked == h.next+1
 }
 
 // obstacle is what keeps a connection's held bytes from being delivered: the

@@ -110,7 +110,7 @@ func (a *Assembler) release(c *conn) {
 	if l == nil {
 		return
 	}
-	c.late = nil
+	c.late, c.Ending = nil, [2]bool{}
 	a.empty(&l.lane[Forward])
 	a.empty(&l.lane[Reverse])
 	a.waiting.remove(l)
@@ -241,6 +241,7 @@ func (a *Assembler) settle(c *conn) {
 		return
 	}
 	for d := range Reverse + 1 {
+		c.Ending[d] = l.lane[d].fin || l.reset && l.resetDir == d
 		h, w := &c.half[d], &l.lane[d].grace
 		_, off, ok := l.lane[d].front()
 		missing := c.Seen[d] && !h.ended && h.acked > h.next && !(ok && off == h.next) && !(h.finLost && h.acked == h.next+1)

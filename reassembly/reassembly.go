@@ -183,6 +183,9 @@ type Conn struct {
 	First capture.Num
 	Tap   uint16
 	Start Start
+	// Ending tells whether a FIN or RST of each direction was captured that is not its End so far: bytes before it are missing,
+	// nobody acknowledged it, or it came another way than the rest.
+	Ending [2]bool
 	// Client and Server are the initiator and its peer. Without a handshake
 	// they are guesses: see Dir.
 	Client, Server netip.AddrPort

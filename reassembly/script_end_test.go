@@ -110,6 +110,21 @@ var endScripts = []script{
 			1 < end capture-end at 4 acked 5 #0`,
 	},
 	{
+		name: "FIN never captured, and what acknowledges it waits for a second only",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "req")
+			w.send("<", 200, 104, "FA", "resp")
+			w.pass(2)
+			w.send(">", 100, 200, "A", "req")
+		},
+		want: `1 > req to 3 ack 0 #4
+			1 < resp to 4 ack 4 #5
+			1 > resent 3 to 3 #6
+			1 < end fin at 4 acked 0 #5
+			1 > end capture-end at 3 acked 4 #0`,
+	},
+	{
 		name: "RST",
 		run: func(w *wire) {
 			w.hello()

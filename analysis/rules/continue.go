@@ -84,19 +84,44 @@ func hungUp(c *analysis.Case, d reassembly.Dir) (end reassembly.End, ok bool) {
 }
 
 // hungUpFirst is hungUp where the other side had not done so before. A FIN takes one place behind the stream, so that
-// who acknowledges more than the stream had seen it; where neither had, the order of capture decides.
+// who acknowledges more than the stream had seen it; where neither had, the order of capture decides. The other side's FIN
+// may not have been captured.
 func hungUpFirst(c *analysis.Case, d reassembly.Dir) (end reassembly.End, ok bool) {
 	end, ok = hungUp(c, d)
 	other, too := hungUp(c, d.Other())
 	switch {
-	case !ok || !too:
-		return end, ok
+	case !ok:
+		return end, false
+	case !too:
+		return end, !knewEnd(c, &end)
 	case end.At.Acked != reassembly.NoAck && end.At.Acked > other.At.Off:
 		return end, false
 	case other.At.Acked != reassembly.NoAck && other.At.Acked > end.At.Off:
 		return end, true
 	}
 	return end, before(end.At, other.At)
+}
+
+// knewEnd tells whether the host that ended the connection had received more by then than what the other one said: its FIN, which
+// was not captured, or is not borne out yet.
+func knewEnd(c *analysis.Case, end *reassembly.End) bool {
+	other := end.Dir.Other()
+	return http1(c) && c.Conn.Ahead[other] && end.At.Acked != reassembly.NoAck && end.At.Acked > said(c, other)
+}
+
+// said is how far the exchange reaches in the stream of direction d.
+func said(c *analysis.Case, d reassembly.Dir) uint64 {
+	if d == c.Client {
+		return max(c.Request.Last.Off, c.ReqBody.Last.Off, c.ReqBody.End.Off)
+	}
+	off := max(c.RespBody.Last.Off, c.RespBody.End.Off)
+	for i := range c.Interim {
+		off = max(off, c.Interim[i].Last.Off)
+	}
+	if c.Final != nil {
+		off = max(off, c.Final.Last.Off)
+	}
+	return off
 }
 
 // thread is what hungUp says that somebody ended.

@@ -23,6 +23,13 @@ func silentEnd(c *analysis.Case) (end reassembly.End, ok bool) {
 	return end, ok && c.NextFirst.Packet == 0 && end.At.Time-c.Final.Last.Time <= analysis.CloseWait
 }
 
+// endUncaptured tells whether the server did what silentEnd is about, and its FIN was not captured: it shows in what acknowledges it,
+// the client's own.
+func endUncaptured(c *analysis.Case) bool {
+	end, left := hungUp(c, c.Client)
+	return left && knewEnd(c, &end) && c.NextFirst.Packet == 0 && end.At.Time-c.Final.Last.Time <= analysis.CloseWait
+}
+
 // keptOpen tells whether the server is known not to have hung up right after the final response: the client went on with the
 // connection, or ended it before it had heard of an end, or the capture goes on without one. An end that was not captured shows in
 // the acknowledgement of its FIN.
@@ -33,7 +40,7 @@ func keptOpen(c *analysis.Case) bool {
 	if end, ok := hungUp(c, c.Client); ok {
 		return end.At.Acked <= max(c.Final.Last.Off, c.RespBody.Last.Off) // a FIN takes one place behind the stream
 	}
-	return c.At-c.Final.Last.Time > analysis.CloseWait && !(c.Conn.Ahead[c.ServerDir()] && c.End(c.ServerDir()).How != reassembly.FIN)
+	return c.At-c.Final.Last.Time > analysis.CloseWait && !ending(c)
 }
 
 // answered says the final response in the words of a sentence's beginning: a refusal or not.

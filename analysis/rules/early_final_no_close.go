@@ -23,7 +23,7 @@ to go on for two seconds, or the client to end it first, and likely when the cap
 		if !leftOpen(c) {
 			return nil
 		}
-		if _, gone := silentEnd(c); gone { // then nothing is expected any more: early-final-silent-close
+		if _, gone := silentEnd(c); gone || endUncaptured(c) { // then nothing is expected any more: early-final-silent-close
 			return nil
 		}
 		v := say("%s with %d without close: the connection still expects %s.", answered(c), c.Final.Status, owedAtFinal(c))

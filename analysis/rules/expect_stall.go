@@ -60,5 +60,8 @@ func stallEnd(c *analysis.Case) (end reassembly.Mark, how string, sure analysis.
 	case serverLeft:
 		return server.At, "until the server gave up the " + thread(c), analysis.Certain
 	}
+	if end, ok := hungUp(c, c.ServerDir()); ok { // behind an end of the client's that was not captured
+		return end.At, "until the " + thread(c) + " ended", analysis.Certain
+	}
 	return reassembly.Mark{Time: c.At}, "and that is how it was last seen", analysis.Likely
 }
