@@ -7,6 +7,9 @@ import "expectscope/capture/decode"
 // 9293, Section 3.10.7.4; RFC 5961): they take a FIN at its place only, and a
 // SYN of a connection that is open not at all.
 
+// nearSYN is how far behind its SYN the first segment of a connection that was captured may lie.
+const nearSYN = 1 << 24
+
 // ending tells that what lies first in a lane is a FIN.
 func (l *lane) ending() bool { return l.fin && len(l.pieces) == 0 }
 
@@ -97,7 +100,7 @@ func (a *Assembler) contend(c *conn, k key, swapped bool, s *decode.Segment) *co
 func (a *Assembler) contest(c *conn, k key, swapped bool, s *decode.Segment) *conn {
 	r := a.rivals[c]
 	switch d := c.dir(swapped); {
-	case c.place == inClosing || c.explains(d, s):
+	case c.place == inClosing || c.explains(d, s) && !c.leaps(d, &r, s):
 	case s.Flags&decode.RST != 0:
 		if e := (halfOpen{src: r.Src, isn: r.Seq}); e.resetBy(s) {
 			a.settleRivalry(c)
@@ -140,17 +143,32 @@ func (a *Assembler) supplant(c *conn, k key, syn *decode.Segment) *conn {
 // does not lie where the connection is follows it, which is needed where its
 // peer was not captured.
 func (c *conn) yields(d Dir, syn, s *decode.Segment) bool {
-	const near = 1 << 24
 	same := s.Src == syn.Src
 	switch {
 	case s.Flags&decode.SYN != 0:
 		return !same && syn.Flags&decode.ACK == 0 && s.Flags&decode.ACK != 0 && s.Ack-syn.Seq <= 1
-	case c.explains(d, s):
+	case c.explains(d, s) && !c.leaps(d, syn, s):
 		return false
 	case same:
-		return s.Seq-(syn.Seq+1) < near
+		return s.Seq-(syn.Seq+1) < nearSYN
 	}
-	return s.Flags&decode.ACK != 0 && s.Ack-(syn.Seq+1) < near
+	return s.Flags&decode.ACK != 0 && s.Ack-(syn.Seq+1) < nearSYN
+}
+
+// leaps tells whether a segment that lies about where the connection is lies at the beginning of the one that its sender's SYN asked for
+// all the same: behind the end of its direction, or just there behind a hole. Numbers of two connections between the same ports are
+// near one another when the second soon follows (RFC 9293, Section 3.4.1).
+func (c *conn) leaps(d Dir, syn, s *decode.Segment) bool {
+	h := &c.half[d]
+	off, ok := h.offset(s.Seq)
+	if !ok || s.Src != syn.Src || s.Seq-(syn.Seq+1) >= nearSYN {
+		return false
+	}
+	end, ended := h.next, h.ended
+	if l := c.late; l != nil && l.lane[d].fin {
+		end, ended = l.lane[d].finMark.Off, true
+	}
+	return ended && off > end+1 || s.Seq == syn.Seq+1 && off > c.top(d)
 }
 
 // explains tells whether both numbers of a segment lie about where the connection is.

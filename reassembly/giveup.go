@@ -10,7 +10,7 @@ func (a *Assembler) expire(c *conn) {
 	for d := range Reverse + 1 {
 		lane := &l.lane[d]
 		if _, off, _ := lane.front(); lane.ending() && off == c.half[d].next {
-			if !c.dead && a.unanswered(l, d) {
+			if !c.dead && a.unanswered(l, d) && !c.blocked(d, lane.finMark.Acked) {
 				a.pop(c, d)
 				a.drain(c)
 			}

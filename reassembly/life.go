@@ -164,12 +164,11 @@ func (c *conn) answer(s *decode.Segment) {
 
 // fits tells whether a segment belongs to the connection a SYN asked for.
 func (e *halfOpen) fits(s *decode.Segment) bool {
-	const near = 1 << 24
 	if s.Src == e.src {
 		if s.Flags&decode.SYN != 0 {
 			return s.Seq == e.isn && s.Len > 0 && s.Flags&decode.ACK == 0
 		}
-		return s.Seq-(e.isn+1) < near
+		return s.Seq-(e.isn+1) < nearSYN
 	}
 	if s.Flags&decode.ACK == 0 {
 		return s.Flags&decode.SYN != 0 // simultaneous open
@@ -179,7 +178,7 @@ func (e *halfOpen) fits(s *decode.Segment) bool {
 		// the same (RFC 9293, Section 3.4), and its sender says where it stands.
 		return s.Ack-e.isn <= 1
 	}
-	return s.Ack-(e.isn+1) < near
+	return s.Ack-(e.isn+1) < nearSYN
 }
 
 // resetBy tells whether an RST refuses or takes back a SYN.
@@ -260,7 +259,11 @@ func (a *Assembler) reset(c *conn, d Dir, s *decode.Segment) {
 		return
 	}
 	if l := c.late; l != nil && l.reset && (m.Off > h.next || l.resetMark.Off <= c.half[l.resetDir].next) {
-		return // the one that waits is no further off
+		if m.Off <= h.next && !c.odd(d, s) { // the one that waits is no further off, and nothing can contradict it any more
+			l.resetOdd = false
+			a.settle(c)
+		}
+		return
 	}
 	a.hold(c)
 	c.late.reset, c.late.resetDir, c.late.resetMark, c.late.resetPeer = true, d, m, c.top(d.Other())
@@ -326,8 +329,8 @@ func (a *Assembler) end(c *conn, d Dir, how Ending, m Mark, sender bool) {
 	h.ended = true
 	acked := c.seen(d)
 	if c.late != nil {
-		if how == FIN { // what acknowledges it came later
-			acked = c.late.lane[d].finSeen
+		if lane := &c.late.lane[d]; how == FIN && lane.finNext { // what acknowledges it came later
+			acked = lane.finSeen
 		}
 		a.empty(&c.late.lane[d])
 	}

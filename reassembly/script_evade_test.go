@@ -353,6 +353,19 @@ var evadeScripts = []script{
 			1 < end rst at 8 acked 0 #5`,
 	},
 	{
+		name: "RST of another way, the other side's own, and what was on its way",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "head")
+			w.put(func(s *decode.Segment) { s.TTL = 3 }, ">", 104, 200, "R", "")
+			w.send("<", 200, 104, "R", "")
+			w.send(">", 104, 200, "A", "body")
+		},
+		want: `1 > head to 4 ack 0 #4
+			1 > end rst sender at 4 acked 0 #5
+			1 < end rst at 0 acked 0 #5`,
+	},
+	{
 		name: "RST of a host whose card fills the checksums in",
 		run: func(w *wire) {
 			wrong := func(s *decode.Segment) { s.Sum = decode.SumWrong }

@@ -304,4 +304,56 @@ var startScripts = []script{
 			1 > end capture-end at 0 acked 6 #0
 			1 < end capture-end at 8 acked - #0`,
 	},
+	{
+		name: "reuse soon, with numbers that follow, of which one side only was captured",
+		run: func(w *wire) {
+			w.send(">", 99, 0, "S", "")
+			w.send(">", 100, 200, "A", "one")
+			w.send(">", 103, 205, "FA", "")
+			w.send(">", 104, 206, "A", "")
+			w.send(">", 1_000_000, 0, "S", "")
+			w.send(">", 1_000_001, 2_000_000, "A", "")
+			w.send(">", 1_000_001, 2_000_000, "A", "two") // its FIN was lost
+			w.send(">", 2_000_000, 0, "S", "")
+			w.send(">", 2_000_001, 3_000_000, "A", "three")
+			w.send(">", 2_000_006, 3_000_005, "FA", "")
+			w.pass(3)
+			w.send(">", 3_000_000, 0, "S", "")
+			w.send(">", 3_000_005, 4_000_000, "A", "four") // behind a hole of its own
+		},
+		want: `1 > one to 3 ack 0 #2
+			1 > end fin at 3 acked - #3
+			1 < end reused at 0 acked 6 #5
+			2 > two to 3 ack 0 #7
+			2 > end reused at 3 acked - #8
+			2 < end reused at 0 acked 0 #8
+			3 > three to 5 ack 0 #9
+			3 > end fin at 5 acked - #10
+			3 < end reused at 0 acked 5 #11
+			4 > gap 4 to 4 lost #12
+			4 > four to 8 ack M+0 #12
+			4 > end capture-end at 8 acked - #0
+			4 < end capture-end at M+0 acked M+0 #0`,
+	},
+	{
+		name: "reuse soon, with numbers that follow, whose SYN/ACK was lost",
+		run: func(w *wire) {
+			w.hello()
+			w.send(">", 100, 200, "A", "one")
+			w.send("<", 200, 103, "A", "1")
+			w.send(">", 103, 201, "FA", "")
+			w.send("<", 201, 104, "FA", "") // what acknowledges it was lost
+			w.send(">", 1_000_000, 0, "S", "")
+			w.send(">", 1_000_001, 1_000_200, "A", "two")
+			w.send("<", 1_000_200, 1_000_004, "A", "2")
+		},
+		want: `1 > one to 3 ack 0 #4
+			1 < 1 to 1 ack 3 #5
+			1 > end fin at 3 acked 3 #6
+			1 < end fin at 1 acked 1 #7
+			2 > two to 3 ack 0 #9
+			2 < 2 to 1 ack 3 #10
+			2 > end capture-end at 3 acked 3 #0
+			2 < end capture-end at 1 acked 0 #0`,
+	},
 }
