@@ -18,6 +18,7 @@ func TestEndsOfWhichAPacketIsMissing(t *testing.T) {
 		promised = invited + "< HTTP/1.1 200 OK | Content-Length: 0 | Connection: close\n"
 		refused  = request + "< HTTP/1.1 403 Forbidden | Content-Length: 0\n"
 		later    = "+1500ms @conn t 10.0.0.3:40000 10.0.0.2:80\nt> GET / HTTP/1.1 | Host: a\n+1500ms t< HTTP/1.1 204 No Content\n+90s @end\n"
+		again    = "@conn 10.0.0.1:40000 10.0.0.2:80 isn=50000,60000\n> GET / HTTP/1.1 | Host: a\n< HTTP/1.1 204 No Content\n"
 		noACK    = true
 	)
 	for _, tc := range []struct {
@@ -30,6 +31,7 @@ func TestEndsOfWhichAPacketIsMissing(t *testing.T) {
 		{"the server closes as it said, and its FIN is acknowledged by nobody", promised + "< fin\n", noACK, "close-promised-not-done", false},
 		{"the server's FIN is acknowledged, and was not captured", promised + "< fin [lost]\n", false, "close-promised-not-done", false},
 		{"the server closes behind a FIN of the client that was not captured", promised + "> fin [lost]\n< fin\n", false, "close-promised-not-done", false},
+		{"the server closes as it said, and all that was captured of it is that the ports are free", promised + "< rst [lost]\n" + again, false, "close-promised-not-done", false},
 		{"the server does not close", promised, false, "close-promised-not-done", true},
 		{"the server leaves before it has answered", invited + "+1s < fin\n> fin\n", false, "100-without-final", true},
 		{"the server leaves before it has answered, and what the client does was not captured", invited + "+1s < fin\n> fin [lost]\n", false, "100-without-final", true},

@@ -26,18 +26,18 @@ func stayed(c *analysis.Case) (until reassembly.Mark, yes bool, sure analysis.Co
 		return until, false, sure
 	case gone:
 		return server.At, server.At.Time > wait, analysis.Certain
-	case ending(c):
+	case ended(c, wait):
 		return until, false, sure
 	default:
 		return reassembly.Mark{Time: c.At}, c.At >= wait, analysis.Inconclusive
 	}
 }
 
-// ending tells whether an end of the connection went by that is not known to be one: its FIN or RST is not borne out yet, or was not
-// captured and is known from its acknowledgement.
-func ending(c *analysis.Case) bool {
-	server := c.ServerDir()
-	return c.Conn.Ending != [2]bool{} || c.Conn.Ahead[server] && c.End(server).How != reassembly.FIN
+// ended tells whether the server may have ended the connection by a time although nothing that ends it was taken in: its FIN or RST, or
+// the client's, is not borne out yet; or it was not captured, and shows in its acknowledgement, or in a connection that took the ports.
+func ended(c *analysis.Case, by int64) bool {
+	end := c.End(c.ServerDir())
+	return c.Conn.Ending != [2]bool{} || c.Conn.Ahead[c.ServerDir()] && end.How != reassembly.FIN || end.How == reassembly.Reused && end.At.Time <= by
 }
 
 // lasted says for how long the server kept the connection behind its final response.

@@ -40,7 +40,8 @@ func keptOpen(c *analysis.Case) bool {
 	if end, ok := hungUp(c, c.Client); ok {
 		return end.At.Acked <= max(c.Final.Last.Off, c.RespBody.Last.Off) // a FIN takes one place behind the stream
 	}
-	return c.At-c.Final.Last.Time > analysis.CloseWait && !ending(c)
+	by := c.Final.Last.Time + analysis.CloseWait
+	return c.At > by && !ended(c, by)
 }
 
 // answered says the final response in the words of a sentence's beginning: a refusal or not.
