@@ -32,7 +32,7 @@ func (a *Assembler) stream(c *conn, d Dir, s *decode.Segment) {
 		return
 	}
 	m := Mark{Time: s.Time, Packet: s.Packet, Off: off + uint64(s.Len), Acked: acked}
-	if h.ended { // nothing follows a FIN; what was before it is sent again
+	if h.ended || c.probes(d, off, s) { // nothing follows a FIN; what was before it is sent again
 		if m.Off > h.next+1 {
 			a.deny(c, d, m)
 		}

@@ -13,6 +13,11 @@ const nearSYN = 1 << 24
 // ending tells that what lies first in a lane is a FIN.
 func (l *lane) ending() bool { return l.fin && len(l.pieces) == 0 }
 
+// probes tells whether a segment is the keep-alive probe of a host whose FIN waits: it has the FIN's number.
+func (c *conn) probes(d Dir, off uint64, s *decode.Segment) bool {
+	return c.late != nil && c.late.lane[d].ending() && off == c.late.lane[d].finMark.Off && keepAlive(s)
+}
+
 // confirmed tells whether the FIN that comes next in a direction is its end: the
 // other side acknowledged it, or broke off at it. Until then it may be somebody
 // else's, and the stream may go on in its place.

@@ -285,21 +285,20 @@ var endScripts = []script{
 			1 < end capture-end at 0 acked 0 #0`,
 	},
 	{
-		name: "FIN that acknowledges bytes that were lost",
+		name: "keep-alive probe behind a FIN",
 		run: func(w *wire) {
 			w.hello()
 			w.send(">", 100, 200, "A", "req")
-			w.send("<", 200, 103, "A", "resp")
-			w.send(">", 103, 208, "FA", "")
-			w.send("<", 208, 104, "FA", "")
-			w.send(">", 104, 209, "A", "")
-			w.pass(3)
+			w.send("<", 200, 103, "FA", "resp") // what acknowledges it was lost
+			w.pass(45)
+			w.send("<", 204, 103, "A", "\x00")
+			w.send(">", 103, 205, "A", "")
+			w.send("<", 204, 103, "A", "\x00")
 		},
 		want: `1 > req to 3 ack 0 #4
 			1 < resp to 4 ack 3 #5
-			1 < gap 4 to 8 lost acked #7
-			1 > end fin at 3 acked 4 #6
-			1 < end fin at 8 acked 9 #7`,
+			1 < end fin at 4 acked 0 #5
+			1 > end capture-end at 3 acked 3 #0`,
 	},
 	{
 		name: "ghosts",
