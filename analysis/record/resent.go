@@ -61,10 +61,13 @@ func (e *entry) doubtHead(s *reassembly.Resent, client reassembly.Dir) {
 	e.x.AddDoubt(analysis.DoubtConflict, parts, s.At)
 }
 
-// differs tells whether what was sent again of the request's or the final response's head is not what came first.
+// differs tells whether what was sent again of the request's or the final response's head is not what came first. A head of HTTP/2
+// or in TLS is not what the TCP stream holds, and may have its length all the same.
 func (e *entry) differs(s *reassembly.Resent, client reassembly.Dir) bool {
 	x := e.x
 	switch {
+	case x.StreamID != 0 || x.TLS != nil:
+		return false
 	case s.Dir == client:
 		return differ(e.req, &x.Request, s)
 	case x.Final != nil && e.kept:
@@ -75,8 +78,7 @@ func (e *entry) differs(s *reassembly.Resent, client reassembly.Dir) bool {
 	return false
 }
 
-// differ compares what was sent again with the head of a message. One that is not what the TCP stream holds, since it was
-// compressed or sealed or a part of it is missing, cannot be compared.
+// differ compares what was sent again with the head of a message. One of which a part is missing cannot be compared.
 func differ[T string | []byte](head T, m *analysis.Message, s *reassembly.Resent) bool {
 	start, from := m.First.Off-1, s.At.Off-s.Len
 	if m.Last.Off-start != uint64(len(head)) {
