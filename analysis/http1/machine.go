@@ -74,6 +74,7 @@ type Machine struct {
 	gone     *reassembly.End  // end of the client's stream, when it came while waiting
 	server   reassembly.Mark  // end of the server's stream, Packet 0 while open
 	ending   analysis.Ended   // how it ended
+	orphan   uint64           // what the last answer to nobody acknowledged, until a request comes; 0: nothing
 	dead     bool
 	upgrade
 	missed

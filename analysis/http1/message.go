@@ -21,6 +21,7 @@ func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
 	m.next++
 	m.rested(h)
 	m.ev.Request(s, h)
+	m.claimed(s, h.Last)
 	if f.badLength || f.bothLengthAndCoded || (f.coded && !f.chunked) {
 		m.ev.Doubt(s, analysis.DoubtFraming, analysis.PartReqBody, h.Last)
 	}
@@ -83,7 +84,7 @@ func (m *Machine) responseHead(h *analysis.Head, f *fields) bool {
 	h.Framing, h.Length = f.responseFraming(o, h.Status)
 	h.Close = f.close || (h.Version[7] == '0' && !f.keep) || h.Framing == analysis.FramingClose
 	if o.stream == 0 {
-		m.ev.Orphan(m.orphanOf(), h)
+		m.orphaned(h)
 		m.anchored(h)
 		m.resp.begin(0, h.Framing, h.Length, h.Last)
 		return true
@@ -121,12 +122,28 @@ func (m *Machine) after(o outstanding, h *analysis.Head) {
 
 func (m *Machine) interim(h *analysis.Head) {
 	if len(m.queue) == 0 {
-		m.ev.Orphan(m.orphanOf(), h)
+		m.orphaned(h)
 		return
 	}
 	m.ev.Interim(m.queue[0].stream, h)
 	m.drifting(m.queue[0].stream, h.First)
 	m.answeredNext(m.queue[0].stream, h)
+}
+
+// orphaned tells of an answer to nobody.
+func (m *Machine) orphaned(h *analysis.Head) {
+	if m.orphan = h.First.Acked; m.orphan == reassembly.NoAck {
+		m.orphan = 0
+	}
+	m.ev.Orphan(m.orphanOf(), h)
+}
+
+// claimed doubts the answers to a request where one to nobody, which came before it, acknowledges it: it was captured too early.
+func (m *Machine) claimed(stream uint32, request reassembly.Mark) {
+	if m.orphan >= request.Off {
+		m.ev.Doubt(stream, analysis.DoubtGap, analysis.PartInterim|analysis.PartFinal, request)
+	}
+	m.orphan = 0
 }
 
 // orphanOf is the stream behind which an answer to nobody came; 0 when it may
