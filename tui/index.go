@@ -273,11 +273,8 @@ func marksFor(n store.Snapshot) int { return n.Exchanges.Len()/64 + 1 }
 func (m marks) has(pos int32) bool { return m[pos>>6]>>(pos&63)&1 != 0 }
 func (m marks) add(pos int32)      { m[pos>>6] |= 1 << (pos & 63) }
 
-// forget empties the set of all exchanges near pos.
-func (m marks) forget(pos int32) { m[pos>>6] = 0 }
-
-// sum adds up rows. Of findings of one rule each names its own figures; of others, the exchange's count once. seen is empty, and is
-// again at the end.
+// sum adds up rows. Of findings of one rule each names its own figures; of others, the exchange's count once. seen is what was
+// counted: the findings of an exchange are all of one server, client and target, and so of one group.
 func (ix *index) sum(n store.Snapshot, rows []int32, seen marks) sums {
 	var s sums
 	own := ix.spec.kind.findings && ix.spec.group > 0 && ix.spec.kind.groupings[ix.spec.group].causes
@@ -309,11 +306,6 @@ func (ix *index) sum(n store.Snapshot, rows []int32, seen marks) sums {
 		}
 		s.saved += r.x.Saved()
 		s.lost += r.x.WaitedForContinue()
-	}
-	if ix.spec.kind.findings && !own {
-		for _, pos := range rows {
-			seen.forget(ix.at(n, pos).x.Pos)
-		}
 	}
 	return s
 }

@@ -168,6 +168,25 @@ func TestSums(t *testing.T) {
 	}
 }
 
+// Two findings on one exchange do not make its bytes two times as many, in whatever group it is and without any.
+func TestSumsCountOnce(t *testing.T) {
+	s, st := &script{at: epoch}, store.New()
+	for i := range 130 { // more than a word of marks
+		s.connect(fmt.Sprintf("10.0.0.%d:1234", i%3+1), fmt.Sprintf("10.0.1.%d:80", i%2+1)).request("PUT", "/a", 9, expect).answer(417, "Expectation Failed").body(9, time.Millisecond)
+		put(st, s.x, s.found("waste-rejected", "Title", analysis.Notice, "One."), s.found("417-late", "Title", analysis.Notice, "Two."))
+	}
+	st.Progress(1, 1)
+	for group := range findingKind.groupings {
+		if findingKind.groupings[group].causes {
+			continue
+		}
+		ix := build(st.Snapshot(), spec{kind: findingKind, sort: -1, group: group})
+		if want := int64(9 * 130); len(ix.rows) != 2*130 || ix.total.wasted != want {
+			t.Errorf("by %s: %d rows with %d bytes, want %d", findingKind.groupings[group].name, len(ix.rows), ix.total.wasted, want)
+		}
+	}
+}
+
 // A consequence stands behind its cause, on the same exchange.
 func TestCauseBeforeConsequence(t *testing.T) {
 	snap := fixture().Snapshot()

@@ -34,8 +34,10 @@ type table struct {
 	enc   encoder // for the form of times
 }
 
+// Exchange writes nothing: the table is one of findings.
 func (t *table) Exchange(*analysis.Exchange) error { return nil }
 
+// Finding writes a row.
 func (t *table) Finding(f *analysis.Finding) error {
 	if err := t.begin(); err != nil {
 		return err

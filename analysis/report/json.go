@@ -23,6 +23,7 @@ type document struct {
 	findings objects
 }
 
+// Exchange writes an element of "exchanges".
 func (d *document) Exchange(x *analysis.Exchange) error {
 	d.b = append(d.b, d.head...)
 	d.head = ",\n"
@@ -30,6 +31,7 @@ func (d *document) Exchange(x *analysis.Exchange) error {
 	return d.flush()
 }
 
+// Finding keeps an element of "findings" for Close.
 func (d *document) Finding(f *analysis.Finding) error {
 	h := &d.findings
 	h.opts = d.opts
@@ -40,6 +42,7 @@ func (d *document) Finding(f *analysis.Finding) error {
 	return nil
 }
 
+// Close writes the findings and the summary.
 func (d *document) Close(s *analysis.Summary) error {
 	if d.head[0] == '{' {
 		d.b = append(d.b, d.head...)

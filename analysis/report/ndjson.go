@@ -20,16 +20,19 @@ type ndjson struct {
 	objects
 }
 
+// Exchange writes the line of an exchange.
 func (n *ndjson) Exchange(x *analysis.Exchange) error {
 	n.exchange(x)
 	return n.line()
 }
 
+// Finding writes the line of a finding.
 func (n *ndjson) Finding(f *analysis.Finding) error {
 	n.finding(f)
 	return n.line()
 }
 
+// Close writes the line of the summary, the last one.
 func (n *ndjson) Close(s *analysis.Summary) error {
 	n.summary(s)
 	return n.line()

@@ -23,13 +23,16 @@ type promFile struct {
 	m Metrics
 }
 
+// Exchange counts its wait.
 func (p *promFile) Exchange(x *analysis.Exchange) error {
 	p.m.Exchange(x)
 	return nil
 }
 
+// Finding writes nothing: the summary counts them.
 func (p *promFile) Finding(*analysis.Finding) error { return nil }
 
+// Close writes all metrics.
 func (p *promFile) Close(s *analysis.Summary) error { return p.m.Write(p.w, s) }
 
 // waitBounds are the upper bounds of the histogram's buckets in seconds; the clients' known time-outs (0.35, 1, 3, 5 s)

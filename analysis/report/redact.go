@@ -17,6 +17,7 @@ func Redacted(w Writer) Writer { return redacted{w} }
 
 type redacted struct{ w Writer }
 
+// Exchange passes on a covered copy: x is others' too.
 func (r redacted) Exchange(x *analysis.Exchange) error {
 	c := *x
 	c.Request = covered(&x.Request)
@@ -37,6 +38,7 @@ func (r redacted) Exchange(x *analysis.Exchange) error {
 	return r.w.Exchange(&c)
 }
 
+// Finding passes on a covered copy.
 func (r redacted) Finding(f *analysis.Finding) error {
 	c := *f
 	c.Method, c.Target = coverMethod(f.Method), coverTarget(f.Method, f.Target)
@@ -45,6 +47,7 @@ func (r redacted) Finding(f *analysis.Finding) error {
 	return r.w.Finding(&c)
 }
 
+// Close passes on the summary with what names somebody covered.
 func (r redacted) Close(s *analysis.Summary) error {
 	if s == nil {
 		return r.w.Close(nil)

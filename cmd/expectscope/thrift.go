@@ -35,11 +35,16 @@ func (t *thrift) adjust() {
 		return
 	}
 	t.last = kept
+	debug.SetGCPercent(t.share(kept))
+}
+
+// share is the garbage to collect at, in percent of so many bytes kept.
+func (t *thrift) share(kept uint64) int {
 	least := uint64(leastShare)
 	if t.idle {
 		least = leastLater
 	}
-	debug.SetGCPercent(int(min(defaultShare, max(least, 100*headroom/max(kept, 1)))))
+	return int(min(defaultShare, max(least, 100*headroom/max(kept, 1))))
 }
 
 // settle gives back what loading left, when no more will come.
