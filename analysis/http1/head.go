@@ -39,6 +39,7 @@ var methods = map[string]bool{
 
 // fields is what the framing of a message needs to know of its field lines.
 type fields struct {
+	lf                 int   // index of the one that ends the first line
 	length             int64 // Content-Length, -1 when absent
 	badLength          bool  // values that differ or are no number
 	coded, chunked     bool  // Transfer-Encoding, and whether chunked is in it
@@ -49,7 +50,7 @@ type fields struct {
 
 // scan reads the field lines of a head. text is the whole head.
 func (f *fields) scan(text []byte) {
-	*f = fields{length: -1}
+	*f = fields{lf: bytes.IndexByte(text, '\n'), length: -1}
 	s := analysis.NewFieldScanner(text)
 	for {
 		sp, ok := s.Next()
@@ -69,8 +70,7 @@ func (f *fields) field(name, value []byte) {
 		f.upgrade = f.upgrade || is(name, "upgrade")
 	case len("connection"):
 		if is(name, "connection") {
-			f.close = f.close || hasToken(value, "close")
-			f.keep = f.keep || hasToken(value, "keep-alive")
+			f.connection(value)
 		}
 	case len("content-length"):
 		if is(name, "content-length") {
@@ -84,8 +84,25 @@ func (f *fields) field(name, value []byte) {
 	}
 }
 
+// connection takes a value, which is nearly always one of the two alone.
+func (f *fields) connection(value []byte) {
+	switch {
+	case is(value, "keep-alive"):
+		f.keep = true
+	case is(value, "close"):
+		f.close = true
+	default:
+		f.close = f.close || hasToken(value, "close")
+		f.keep = f.keep || hasToken(value, "keep-alive")
+	}
+}
+
 // contentLength takes a value, which may be a list of equal numbers (RFC 9112, Section 6.3 (5)).
 func (f *fields) contentLength(value []byte) {
+	if n, ok := decimal(value); ok && f.length < 0 { // nearly always
+		f.length = n
+		return
+	}
 	f.badLength = f.badLength || len(value) == 0
 	for len(value) > 0 {
 		one, rest, _ := bytes.Cut(value, []byte{','})
@@ -139,7 +156,18 @@ func chunkSize(line []byte) (uint64, bool) {
 	return n, n < 1<<62
 }
 
-func is(name []byte, lower string) bool { return bytes.EqualFold(name, []byte(lower)) }
+// is tells whether b is the token, which is in lower case, in any case.
+func is(b []byte, lower string) bool {
+	if len(b) != len(lower) {
+		return false
+	}
+	for i, c := range b {
+		if c != lower[i] && (c < 'A' || c > 'Z' || c|0x20 != lower[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // hasToken tells whether a comma-separated list holds the token, in any case.
 func hasToken(list []byte, lower string) bool {

@@ -7,9 +7,8 @@ import (
 
 // requestHead opens an exchange; false when the head is no request.
 func (m *Machine) requestHead(h *analysis.Head, f *fields) bool {
-	line, _ := firstLine(h.Text)
 	var ok bool
-	if h.Method, h.Target, h.Version, ok = splitRequest(line); !ok {
+	if h.Method, h.Target, h.Version, ok = splitRequest(trimLineEnd(h.Text[:f.lf])); !ok {
 		return false
 	}
 	m.started = true
@@ -58,9 +57,8 @@ func (f *fields) requestFraming() (analysis.Framing, int64) {
 
 // responseHead answers a request, or nobody; false when the head is no response.
 func (m *Machine) responseHead(h *analysis.Head, f *fields) bool {
-	line, _ := firstLine(h.Text)
 	var ok bool
-	if h.Version, h.Status, h.Reason, ok = splitStatus(line); !ok {
+	if h.Version, h.Status, h.Reason, ok = splitStatus(trimLineEnd(h.Text[:f.lf])); !ok {
 		return false
 	}
 	m.started = true

@@ -12,6 +12,7 @@ func (f *fields) scanHead(b []byte, from int) (end int) {
 	if n < 0 {
 		return -1
 	}
+	f.lf = n
 	folded := false
 	for at := from + n + 1; at < len(b); {
 		c := b[at]

@@ -108,8 +108,8 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 	e.x = &e.own
 	x := e.x
 	x.Conn, x.Client, x.Stream, x.StreamID, x.TLS = r.conn, r.client, stream, h.Stream, r.tls
-	x.Request = analysis.Message{First: h.First, Last: h.Last, TTL: h.TTL, Close: h.Close}
-	x.ReqBody.Body = analysis.Body{Framing: h.Framing, Declared: h.Length}
+	x.Request.First, x.Request.Last, x.Request.TTL, x.Request.Close = h.First, h.Last, h.TTL, h.Close
+	x.ReqBody.Framing, x.ReqBody.Declared = h.Framing, h.Length
 	x.LastActivity = h.Last
 	e.req = append(e.req[:0], h.Text...)
 	if r.conn.Start == reassembly.MidStream {
@@ -125,10 +125,10 @@ func (r *Recorder) Request(stream uint32, h *analysis.Head) {
 // enter puts an entry among the open ones, which are in the order of their streams, as they open but for a hostile peer's.
 func (r *Recorder) enter(e *entry) {
 	i := len(r.open)
-	for i > 0 && r.open[i-1].x.Stream > e.x.Stream {
-		i--
+	r.open = append(r.open, e)
+	for ; i > 0 && r.open[i-1].x.Stream > e.x.Stream; i-- {
+		r.open[i-1], r.open[i] = r.open[i], r.open[i-1]
 	}
-	r.open = slices.Insert(r.open, i, e)
 }
 
 // before is the entry of the request in front of stream.
