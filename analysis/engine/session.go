@@ -233,23 +233,19 @@ func (s *session) Wants(h *analysis.Head) bool {
 	if s.e.hop.Wants(h) {
 		return true
 	}
-	return s.awaited() && !s.e.retry.Passes(s.conn, s.from, h) || s.e.links.Wants(s.from, h)
-}
-
-// awaited tells whether a refused exchange of this client is open. If none is,
-// the request at hand is remembered: see Refused.
-func (s *session) awaited() bool {
-	if s.e.retry.Wants(s.from) {
-		return true
+	awaited, passes := s.e.retry.Passes(s.conn, s.from, h)
+	if !awaited {
+		s.e.passed.add(s)
 	}
-	s.e.passed.add(s)
-	return false
+	return !passes || s.e.links.Wants(s.from, h)
 }
 
 // Opened hears of a kept exchange.
 func (s *session) Opened(x *analysis.Exchange) {
-	if s.awaited() {
+	if s.e.retry.Wants(s.from) {
 		s.e.retry.Request(x)
+	} else {
+		s.e.passed.add(s)
 	}
 	s.e.links.Request(x)
 	s.e.peers.Opened(x)
@@ -312,7 +308,7 @@ func (s *session) Orphan(h *analysis.Head) {
 	}
 }
 
-// passers remembers the last requests that nobody wanted, so that one that was
+// passers remembers the last requests of clients without an open refused exchange, so that one that was
 // wanted after all is found while it is open, and is known to have been missed when it is over.
 type passers struct {
 	n    int

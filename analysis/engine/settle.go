@@ -88,15 +88,13 @@ func (q *settling) run(e *Engine, end bool) {
 	}
 	keep := q.long[:0]
 	for _, p := range q.long {
-		if !q.waiting[p.x] {
-			continue
-		}
-		if p.at > e.now || e.awaits(p.x) {
+		switch {
+		case p.at > e.now || q.waiting[p.x] && e.awaits(p.x):
 			keep = append(keep, p)
-			continue
+		case q.waiting[p.x]:
+			delete(q.waiting, p.x)
+			e.judge(p.s, p.x, false)
 		}
-		delete(q.waiting, p.x)
-		e.judge(p.s, p.x, false)
 	}
 	clear(q.long[len(keep):])
 	q.long = keep

@@ -43,7 +43,7 @@ func (m *Matcher) fits(a, b *leg) (fit, bool) {
 	if a.x.Conn == b.x.Conn || !f.meet(a, b) || !f.reach(a, b) {
 		return f, false
 	}
-	if a.x.Request.Method != b.x.Request.Method || !endsAlike(a.id.target, b.id.target) || !f.tie(a, b) {
+	if a.x.Request.Method != b.x.Request.Method || !endsAlike(a.id().target, b.id().target) || !f.tie(a, b) {
 		return f, false
 	}
 	f.lengths = differ(a.x, b.x)
@@ -99,10 +99,10 @@ func (f *fit) answered(a, b *leg) bool {
 
 // reach compares addresses: the proxy has the connection behind it from an address of its own, to another server.
 func (f *fit) reach(a, b *leg) bool {
-	client, proxy := a.id.client.Addr(), a.id.server.Addr()
-	from, to := b.id.client.Addr(), b.id.server.Addr()
+	client, proxy := a.id().client.Addr(), a.id().server.Addr()
+	from, to := b.id().client.Addr(), b.id().server.Addr()
 	switch {
-	case a.id.server == b.id.server || a.id.client == b.id.client:
+	case a.id().server == b.id().server || a.id().client == b.id().client:
 		return false // one server asked twice, one connection captured twice
 	case from == client && client != proxy:
 		return false // the client itself asks another server
@@ -117,7 +117,7 @@ func (f *fit) reach(a, b *leg) bool {
 
 // tie compares what a proxy passes on or adds; false when something speaks against it.
 func (f *fit) tie(a, b *leg) bool {
-	p, q := &a.id, &b.id
+	p, q := a.id(), b.id()
 	switch known := p.trace != "" && q.trace != ""; {
 	case known && p.trace != q.trace:
 		return false

@@ -80,9 +80,9 @@ func New(o Options) *Matcher {
 // A leg is an exchange that may be one of two hops: the one in front of a
 // proxy, the one behind one, or between two proxies both.
 type leg struct {
-	x  *analysis.Exchange
-	id identity
-	in *group
+	x     *analysis.Exchange
+	known *identity // nil: see id
+	in    *group
 
 	over    bool // it closed, at ended
 	ended   int64
@@ -91,6 +91,15 @@ type leg struct {
 	out     bool // it was left out
 
 	up, down *leg
+}
+
+// id is what a proxy passes on of the request. Most legs are never held against another, so it is read when it is first asked for.
+func (l *leg) id() *identity {
+	if l.known == nil {
+		id := identify(l.x)
+		l.known = &id
+	}
+	return l.known
 }
 
 // A group is the legs with one method and one end of the target, oldest first.
@@ -222,7 +231,7 @@ func (m *Matcher) add(x *analysis.Exchange, sum uint64) {
 		m.groups[sum] = g
 		m.methods[g.method]++
 	}
-	l := &leg{x: x, id: identify(x), in: g}
+	l := &leg{x: x, in: g}
 	m.legs[x] = l
 	g.legs = append(g.legs, l)
 	m.order = append(m.order, l)

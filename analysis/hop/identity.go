@@ -29,7 +29,7 @@ var (
 
 func identify(x *analysis.Exchange) identity {
 	id := identity{
-		client: unmap(x.Conn.Addr(x.Client)), server: unmap(x.Conn.Addr(x.ServerDir())),
+		client: unmap(x.Conn.Addr(x.Client)), server: serverOf(x),
 		target: origin(x.Request.Target), agent: x.UserAgent(),
 	}
 	for i := range x.Request.Fields {
@@ -61,6 +61,8 @@ func among(names []string, name string) bool {
 	}
 	return false
 }
+
+func serverOf(x *analysis.Exchange) netip.AddrPort { return unmap(x.Conn.Addr(x.ServerDir())) }
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 

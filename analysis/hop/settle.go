@@ -75,7 +75,7 @@ func (m *Matcher) Down(x *analysis.Exchange) *analysis.Exchange {
 // the capture, and nothing comes into question as what it passed on of x.
 func (m *Matcher) Forwards(x *analysis.Exchange) bool {
 	l := m.legs[x]
-	if l == nil || l.up != nil || l.in.crowded || !m.proxies[l.id.server] {
+	if l == nil || l.up != nil || l.in.crowded || !m.proxies[serverOf(x)] {
 		return false
 	}
 	for _, o := range l.in.legs {
@@ -171,7 +171,7 @@ func (m *Matcher) link(a, b *leg, l analysis.Hop) {
 	l.Side, l.To = analysis.InFront, a.x.ID
 	b.x.Amend().Hops = append(b.x.Sequel().Hops, l)
 	if l.Confidence >= analysis.Likely && len(m.proxies) < maxProxies {
-		m.proxies[a.id.server] = true
+		m.proxies[serverOf(a.x)] = true
 	}
 }
 

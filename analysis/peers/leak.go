@@ -43,7 +43,7 @@ func (c *client) compare(m *Memory, x *analysis.Exchange) {
 		return
 	}
 	t := c.target(m, x)
-	names := namesOf(x.Final)
+	names := m.namesOf(x.Final)
 	if x.Continue() == nil {
 		t.plain++
 		for _, name := range names {
@@ -51,15 +51,13 @@ func (c *client) compare(m *Memory, x *analysis.Exchange) {
 				continue
 			}
 			if t.full = t.full || len(t.others) >= maxNames; !t.full {
-				t.others = append(t.others, strings.Clone(name))
+				t.others = append(t.others, name)
 			}
 		}
 		return
 	}
 	if t.behind++; t.behind == 1 {
-		for _, name := range names[:min(len(names), maxNames)] {
-			t.always = append(t.always, strings.Clone(name))
-		}
+		t.always = append(t.always, names[:min(len(names), maxNames)]...)
 	}
 	t.always = slices.DeleteFunc(t.always, func(name string) bool { return !slices.Contains(names, name) })
 	if len(t.samples) < analysis.MaxSamples {
@@ -77,19 +75,36 @@ var ordinary = []string{
 	"keep-alive", "last-modified", "location", "retry-after", "set-cookie", "trailer", "transfer-encoding", "upgrade", "vary",
 }
 
-// namesOf are the names of a message's fields in lower case, but for the ordinary ones.
-func namesOf(m *analysis.Message) []string {
-	var names []string
-	for f := range m.Lines() {
-		name := f.Name
-		if slices.ContainsFunc(ordinary, func(o string) bool { return len(o) == len(name) && strings.EqualFold(o, name) }) {
-			continue
-		}
-		if name = strings.ToLower(name); !slices.Contains(names, name) {
-			names = append(names, name)
+// maxWords and maxWord bound the vocabulary: how many, and how long.
+const maxWords, maxWord = 1024, 64
+
+// A vocabulary holds names of fields, as sent, in lower case, "" for ordinary ones: messages have few, and the same again and again.
+type vocabulary map[string]string
+
+func (v vocabulary) lower(name string) string {
+	if l, ok := v[name]; ok {
+		return l
+	}
+	name = strings.Clone(name)
+	l := strings.ToLower(name)
+	if slices.Contains(ordinary, l) {
+		l = ""
+	}
+	if len(v) < maxWords && len(name) <= maxWord {
+		v[name] = l
+	}
+	return l
+}
+
+// namesOf are the names of a message's fields in lower case, but for the ordinary ones; valid until the next call, the names for good.
+func (m *Memory) namesOf(message *analysis.Message) []string {
+	m.names = m.names[:0]
+	for f := range message.Lines() {
+		if name := m.words.lower(f.Name); name != "" && !slices.Contains(m.names, name) {
+			m.names = append(m.names, name)
 		}
 	}
-	return names
+	return m.names
 }
 
 // target is the entry of a target and a status, which was asked just now.

@@ -38,6 +38,8 @@ type Memory struct {
 	many    map[*client]bool // with more open expectations than HoardLimit
 	gone    []*analysis.Exchange
 	dropped uint64
+	words   vocabulary
+	names   []string // room of namesOf
 }
 
 // A client is what is remembered of one address.
@@ -65,7 +67,7 @@ type standing struct {
 
 // New returns an empty memory.
 func New() *Memory {
-	m := &Memory{clients: map[netip.Addr]*client{}, stands: map[*analysis.Exchange]*standing{}, many: map[*client]bool{}}
+	m := &Memory{clients: map[netip.Addr]*client{}, stands: map[*analysis.Exchange]*standing{}, many: map[*client]bool{}, words: vocabulary{}}
 	m.root.prev, m.root.next = &m.root, &m.root
 	return m
 }

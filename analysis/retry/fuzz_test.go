@@ -143,7 +143,7 @@ func ask(t *testing.T, m *Matcher, x *analysis.Exchange) {
 	}
 	_, expect := x.Request.Get("Expect")
 	client := x.Conn.Client.Addr()
-	pass := m.Passes(x.Conn, client, &analysis.Head{
+	_, pass := m.Passes(x.Conn, client, &analysis.Head{
 		Text: []byte(x.Request.Head + "\r\n"), Method: []byte(x.Request.Method), Target: []byte(x.Request.Target), Expect: expect,
 		Framing: x.ReqBody.Framing, Length: x.ReqBody.Declared,
 	})

@@ -9,32 +9,35 @@ import (
 	"expectscope/reassembly"
 )
 
-// Passes tells of a request of a client [Matcher.Wants] speaks for that
+// Passes tells of a request whether [Matcher.Wants] speaks for its client, and then whether
 // [Matcher.Request] would do nothing more with it, so that it need not be kept: it
 // saves making strings of a head that is no repeat. What the request tells of who
-// speaks from the address is noted. True only when it is sure: no open original has its
+// speaks from the address is noted. It passes only when that is sure: no open original has its
 // method and target, and it could not be taken for the follow-up of one.
-func (m *Matcher) Passes(conn *reassembly.Conn, client netip.Addr, h *analysis.Head) bool {
+func (m *Matcher) Passes(conn *reassembly.Conn, client netip.Addr, h *analysis.Head) (wanted, passes bool) {
+	if len(m.addresses) == 0 {
+		return false, true
+	}
 	ad := m.addresses[place(client)]
 	client = client.Unmap()
 	switch {
 	case ad == nil:
-		return true
+		return false, true
 	case h.Expect || len(h.Target) == 0 || h.Target[0] != '/': // another form names its own authority
-		return false
+		return true, false
 	}
 	w := hearken(h.Text)
 	if ad.targets[string(h.Target)] > 0 || ad.methods[string(h.Method)] > 0 {
 		switch {
 		case m.groups[key{client, conn.Tap, string(h.Method), string(h.Target)}] != nil,
 			resembles(m.conns[conn], h), w.ties && resembles(ad.open, h):
-			return false
+			return true, false
 		}
 	}
 	if t := ad.voices[voice{client, string(w.authority(conn, client))}]; t != nil {
 		t.hear(w.agent, w.cookie)
 	}
-	return true
+	return true, true
 }
 
 // resembles tells whether a request could fail only one of the conditions to be the repeat of one of these originals: see follow.
