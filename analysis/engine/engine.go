@@ -82,7 +82,8 @@ type Engine struct {
 	first   int64
 	settle  settling
 	held    []*heldCase
-	found   []analysis.Finding // of the case that was judged last
+	judged  analysis.Case      // the last one
+	found   []analysis.Finding // of it
 	watch   watching
 	ring    keyring
 	passed  passers

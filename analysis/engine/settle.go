@@ -81,7 +81,10 @@ func (q *settling) run(e *Engine, end bool) {
 	for n < len(q.short) && (end || q.short[n].at <= e.now) {
 		n++
 	}
-	q.short = q.judge(e, q.short, n, end)
+	q.judge(e, q.short, n, end)
+	rest := copy(q.short, q.short[n:])
+	clear(q.short[rest:])
+	q.short = q.short[:rest] // the same room: what waits moves up
 	if end {
 		q.long = q.judge(e, q.long, len(q.long), end)
 		return
@@ -120,11 +123,14 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	}
 	x.Ends, x.At, x.State = s.shareEnds(), e.now, analysis.Settled
 	refused := x.Final != nil && x.Final.Status == 417
-	if _, has := x.Request.Get("Expect"); refused && has && !again {
-		e.retry.Settle(x, e.now, end)
+	if refused && !again {
+		if _, has := x.Request.Get("Expect"); has {
+			e.retry.Settle(x, e.now, end)
+		}
 	}
 	e.hop.Settle(x)
-	c := e.caseOf(s, x)
+	c := &e.judged
+	*c = e.caseOf(s, x)
 	c.Hop, c.Front, c.Forwards = e.hop.Up(x), e.hop.Down(x), e.hop.Forwards(x)
 	c.Near = e.retry.Near(x)
 	c.Chain, c.Index = e.retry.Chain(x)
@@ -133,17 +139,19 @@ func (e *Engine) judge(s *session, x *analysis.Exchange, end bool) {
 	e.retry.Forget(x)
 	e.links.Forget(x)
 	e.hop.Forget(x)
-	if !again && e.hold(&c, end) {
+	if !again && e.hold(c, end) {
 		return
 	}
-	e.conclude(&c, again)
+	e.conclude(c, again)
 	e.peers.Forget(x)
 }
 
 // conclude asks the rules and tells the sink. What it returns is valid until it is called again.
 func (e *Engine) conclude(c *analysis.Case, again bool) []analysis.Finding {
 	x := c.Exchange
-	c.Peers = e.peers.Of(x)
+	if x.Traits() != 0 { // else no rule asks
+		c.Peers = e.peers.Of(x)
+	}
 	found := rules.JudgeInto(e.found, c)
 	e.found = found
 	if !again {

@@ -128,42 +128,45 @@ func traceID(v string) string {
 	return id
 }
 
-// origin folds absolute-form into origin-form (RFC 9112, Section 3.2.2).
-func origin(target string) string { return string(originOf([]byte(target))) }
-
-func originOf(target []byte) []byte {
+// origin folds absolute-form into origin-form (RFC 9112, Section 3.2.2); it is empty for the others.
+func origin[T string | []byte](target T) T {
 	if len(target) > 0 && target[0] == '/' {
 		return target
 	}
-	i := bytes.Index(target, []byte("://"))
-	if i < 0 {
-		return nil // authority-form, asterisk-form
+	for i := range len(target) {
+		if string(target[i:min(i+3, len(target))]) != "://" {
+			continue
+		}
+		for n := i + 3; n < len(target); n++ {
+			if target[n] == '/' {
+				return target[n:]
+			}
+		}
+		return T("/")
 	}
-	rest := target[i+3:]
-	if n := bytes.IndexByte(rest, '/'); n >= 0 {
-		return rest[n:]
-	}
-	return []byte("/")
+	return target[:0] // authority-form, asterisk-form
 }
 
 // sumOf is a hash of the method and of the target's last segment with its query, which a proxy that puts something in front of
 // the path, or takes it off, leaves as it is; false where a proxy passes nothing on.
 func sumOf[T string | []byte](method, target T) (uint64, bool) {
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
-	path := originOf([]byte(target))
+	path := origin(target)
 	if len(path) == 0 || string(method) == "CONNECT" {
 		return 0, false
 	}
-	end := len(path)
-	if q := bytes.IndexByte(path, '?'); q >= 0 {
-		end = q
+	last := 0
+	for i := 0; i < len(path) && path[i] != '?'; i++ {
+		if path[i] == '/' {
+			last = i
+		}
 	}
 	sum := uint64(offset)
 	for i := range len(method) {
 		sum = (sum ^ uint64(method[i])) * prime
 	}
-	for _, c := range path[bytes.LastIndexByte(path[:end], '/'):] {
-		sum = (sum ^ uint64(c)) * prime
+	for i := last; i < len(path); i++ {
+		sum = (sum ^ uint64(path[i])) * prime
 	}
 	return sum, true
 }
