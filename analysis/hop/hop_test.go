@@ -324,7 +324,7 @@ func TestWants(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { s.m.Wants(h) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
-	for _, target := range []string{"/v1/up", "/up?x=1", "*", "", "/"} {
+	for _, target := range []string{"/v1/up", "/up?x=1", "/down?x=/1", "*", "", "/"} {
 		if s.m.Wants(&analysis.Head{Method: []byte("PUT"), Target: []byte(target)}) {
 			t.Errorf("%q is wanted", target)
 		}
@@ -339,6 +339,17 @@ func TestWants(t *testing.T) {
 	s.m.Revoked(s.xs["front"])
 	if s.m.Wants(h) || len(s.m.groups)+len(s.m.legs) != 0 {
 		t.Error("what was revoked is left")
+	}
+}
+
+// A target without a path is that of the root, whichever form it has.
+func TestWantsTheRoot(t *testing.T) {
+	for _, pair := range [][2]string{{"http://a", "/"}, {"/", "http://a"}, {"http://a/?q", "/?q"}} {
+		s := newScene(t, Options{})
+		s.opens(0, "front 10.0.0.1:1 10.0.0.2:80 PUT "+pair[0]+" 100"+asks)
+		if !s.m.Wants(&analysis.Head{Method: []byte("PUT"), Target: []byte(pair[1])}) {
+			t.Errorf("%s is not wanted as the other hop of %s", pair[1], pair[0])
+		}
 	}
 }
 

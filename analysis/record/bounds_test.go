@@ -248,3 +248,30 @@ func TestSetClient(t *testing.T) {
 		t.Errorf("journal %q, want second %q", j.lines, want)
 	}
 }
+
+// Streams of HTTP/2 that a hostile client does not open in their order are found all the same.
+func TestStreamsOutOfOrder(t *testing.T) {
+	k := &keeper{}
+	p := newPlayer(t, k, &Pool{}, false)
+	streams := []uint32{5, 1, 9, 3, 7}
+	for _, s := range streams {
+		h := p.head(reassembly.Forward, "PUT /up HTTP/1.1 | Host: a | Content-Length: 1 | Expect: 100-continue", allAcked)
+		h.Stream = s
+		p.r.Request(s, h)
+	}
+	for _, s := range streams {
+		h := p.head(reassembly.Reverse, "HTTP/1.1 200 OK | Content-Length: 0", allAcked)
+		h.Status = 200 + int(s)
+		p.r.Response(s, h)
+		p.r.Done(s, reassembly.Forward, analysis.EndedComplete, h.Last)
+		p.r.Done(s, reassembly.Reverse, analysis.EndedComplete, h.Last)
+	}
+	if len(k.xs) != len(streams) {
+		t.Fatalf("%d of %d streams got their answer", len(k.xs), len(streams))
+	}
+	for _, x := range k.xs {
+		if x.Final == nil || x.Final.Status != 200+int(x.Stream) {
+			t.Errorf("stream %d: %+v", x.Stream, x.Final)
+		}
+	}
+}
