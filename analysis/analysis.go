@@ -79,7 +79,7 @@ type Exchange struct {
 	// NextFinal is the mark of the first byte of the final response to that request, zero when there was none.
 	NextFinal reassembly.Mark
 	// HeadResent tells that a segment of the request head was retransmitted
-	// before the first response to it.
+	// before the first response to it; one that was captured twice was not.
 	HeadResent bool
 	// HeadHeard is when the server's host had acknowledged the whole request head without an answer and before the body's first byte,
 	// in nanoseconds since 1970; 0: it is not known to have. What came later than that was late by the server, not by the network.

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"time"
+
 	"expectscope/analysis"
 	"expectscope/reassembly"
 )
@@ -10,6 +12,10 @@ var endDoubts = map[bool]analysis.Part{
 	true:  analysis.PartReqBody | analysis.PartEnding,
 	false: analysis.PartInterim | analysis.PartFinal | analysis.PartRespBody | analysis.PartEnding,
 }
+
+// mirrored is how soon, in nanoseconds, a packet comes again that was captured twice, on a mirror port or on two interfaces. No host
+// sends a head again so soon (RFC 6298, Section 2; RFC 8985, Section 7.2), and if one did, what waits for it would hardly wait longer.
+const mirrored = int64(time.Millisecond)
 
 // Resent notes a retransmission: of a head before it was answered, of content; and other bytes than those that came first.
 func (r *Recorder) Resent(s *reassembly.Resent) {
@@ -39,7 +45,7 @@ func (r *Recorder) resent(e *entry, s *reassembly.Resent) {
 	}
 	from, to := s.At.Off-s.Len, s.At.Off
 	if to >= x.Request.First.Off && from < x.Request.Last.Off {
-		x.HeadResent = x.HeadResent || (x.Final == nil && len(x.Interim) == 0)
+		x.HeadResent = x.HeadResent || x.Final == nil && len(x.Interim) == 0 && s.At.Time-x.Request.Last.Time > mirrored
 		if s.Conflict {
 			x.AddDoubt(analysis.DoubtConflict, analysis.PartRequest, s.At)
 		}

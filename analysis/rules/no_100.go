@@ -16,7 +16,7 @@ with a 100 or with the final response, and MUST NOT wait for the content first (
 upload pays the client's time-out (1 s with curl, Go, .NET and botocore, 5 s with Java), and a client without a
 time-out hangs. The usual culprit is a proxy or gateway that buffers the head, or a server whose HTTP library leaves
 the 100 to the application. It is not said when the answer left before any content had arrived, when a segment of the
-head had to be sent again, or when bytes of the server are missing from the capture; and it is certain only when
+head had to be sent again (not: was captured twice), or when bytes of the server are missing from the capture; and it is certain only when
 the server had acknowledged the head a fifth of a second before the body came.`,
 	Severity: analysis.Error, Fault: []analysis.Fault{analysis.FaultServer, analysis.FaultIntermediary},
 	Clauses: []analysis.Clause{{RFC: 9110, Section: "10.1.1", Level: "MUST"}},
