@@ -22,7 +22,7 @@ const maxWindow = 128 << 20
 // and the reader.
 const (
 	aheadBlocks = 3
-	aheadSize   = 256 << 10
+	aheadSize   = 512 << 10
 )
 
 // A compression is known by its first bytes.
@@ -74,7 +74,7 @@ func (in *input) decompress(c *compression) error {
 	dec := &guarded{open: c.open, src: bufio.NewReaderSize(io.MultiReader(begun, in.raw), len(w.buf))}
 	var src io.Reader = dec
 	if in.pipe || len(w.buf) > peekSize {
-		src = newAhead(dec)
+		src = newAhead(dec, !in.pipe)
 	}
 	in.win = window{src: src, buf: w.buf}
 	return nil
@@ -120,7 +120,9 @@ type aheadBlock struct {
 	err error
 }
 
-func newAhead(src io.Reader) *ahead {
+// newAhead reads src ahead. whole: blocks are filled before they are handed on, since most of the price of a block is that of waking
+// its reader; else, where more may be long in coming, what is there is.
+func newAhead(src io.Reader, whole bool) *ahead {
 	a := &ahead{
 		full: make(chan aheadBlock, aheadBlocks),
 		free: make(chan []byte, aheadBlocks),
@@ -129,11 +131,11 @@ func newAhead(src io.Reader) *ahead {
 	for range aheadBlocks {
 		a.free <- make([]byte, aheadSize)
 	}
-	go a.run(src)
+	go a.run(src, whole)
 	return a
 }
 
-func (a *ahead) run(src io.Reader) {
+func (a *ahead) run(src io.Reader, whole bool) {
 	defer close(a.full)
 	for {
 		select {
@@ -141,6 +143,9 @@ func (a *ahead) run(src io.Reader) {
 			return
 		case buf := <-a.free:
 			n, err := src.Read(buf)
+			for k := n; whole && err == nil && k > 0 && n < len(buf); n += k {
+				k, err = src.Read(buf[n:])
+			}
 			a.full <- aheadBlock{buf, n, err} // has room for every block
 			if err != nil {
 				return

@@ -225,3 +225,21 @@ func TestDecompressionEndsOnClose(t *testing.T) {
 	for range a.full { // closed by the goroutine when it ends
 	}
 }
+
+// A file is handed on in whole blocks, whatever pieces the decompressor gives; what comes through a pipe as it comes.
+func TestAheadBlocks(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789abcdef"), 2*aheadSize/16+100)
+	for whole, want := range map[bool]int{true: aheadSize, false: aheadSize / 2} {
+		a := newAhead(iotest.HalfReader(bytes.NewReader(data)), whole) // half of what it is asked for
+		b := make([]byte, len(data))
+		n, err := a.Read(b)
+		if n != want || err != nil {
+			t.Errorf("whole %t: the first read gives %d bytes and %v, want %d", whole, n, err, want)
+		}
+		rest, err := io.ReadAll(a)
+		if err != nil || !bytes.Equal(append(b[:n:n], rest...), data) {
+			t.Errorf("whole %t: %d of %d bytes, or others, %v", whole, n+len(rest), len(data), err)
+		}
+		a.close()
+	}
+}
