@@ -9,6 +9,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -20,13 +21,14 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "traffic:", err)
 		os.Exit(2)
 	}
 }
 
-func run(args []string) error {
+// run writes the capture, and what it holds to out.
+func run(args []string, out io.Writer) error {
 	if len(args) != 3 || !slices.Contains(script.Profiles[:], script.Profile(args[0])) {
 		return fmt.Errorf("usage: traffic mix|small|upload MB FILE")
 	}
@@ -65,6 +67,8 @@ func run(args []string) error {
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	fmt.Println(requests, "requests")
+	if _, err := fmt.Fprintln(out, requests, "requests"); err != nil {
+		return err
+	}
 	return f.Close()
 }

@@ -128,6 +128,7 @@ type hanging struct {
 	packet                              string
 }
 
+// Exchange remembers an exchange that still hangs; the others are told by their findings and in the summary.
 func (t *text) Exchange(x *analysis.Exchange) error {
 	who := x.Waiting()
 	if who == "" {
@@ -152,6 +153,7 @@ func (t *text) Exchange(x *analysis.Exchange) error {
 	return nil
 }
 
+// Finding keeps what is told at the end, the gravest of its exchange and the instances of its rule, and tells it at once where results stream.
 func (t *text) Finding(f *analysis.Finding) error {
 	err := t.stream(f)
 	if f.State != analysis.Final {
@@ -263,6 +265,7 @@ func (t *text) stream(f *analysis.Finding) error {
 	return err
 }
 
+// Close writes the report.
 func (t *text) Close(s *analysis.Summary) error {
 	t.settle()
 	p := &t.page

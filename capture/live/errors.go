@@ -37,6 +37,7 @@ type Error struct {
 	Err error
 }
 
+// Error is one line: what cannot be done, on which interface, and what the system said.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("cannot capture")

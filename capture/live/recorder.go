@@ -101,6 +101,7 @@ func (r *Recorder) begin() error {
 // blocks is where the pcapng writer puts what it wrote.
 type blocks Recorder
 
+// Write adds to the block that is being filled; it never fails.
 func (b *blocks) Write(p []byte) (int, error) {
 	b.buf = append(b.buf, p...)
 	return len(p), nil
@@ -241,6 +242,7 @@ type RecordError struct {
 	Err  error
 }
 
+// Error is one line, with the file and what the system said.
 func (e *RecordError) Error() string { return "cannot record to " + e.Path + ": " + e.Err.Error() }
 
 // Unwrap returns Err.

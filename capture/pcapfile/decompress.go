@@ -87,6 +87,7 @@ type guarded struct {
 	dec  io.Reader
 }
 
+// Read begins to decompress when it is called first. Its error is also a panic of the decompressor.
 func (g *guarded) Read(b []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -154,6 +155,7 @@ func (a *ahead) run(src io.Reader, whole bool) {
 	}
 }
 
+// Read gives what was read ahead, and the error of the source behind the last of it.
 func (a *ahead) Read(b []byte) (int, error) {
 	for len(a.rest) == 0 {
 		if a.cur.err != nil {

@@ -61,6 +61,7 @@ type InputError struct {
 	Err error
 }
 
+// Error is one line: which input, what is wrong with it, and where where that is known.
 func (e *InputError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Name)

@@ -315,6 +315,7 @@ type rawReader struct {
 
 type readError struct{ error }
 
+// Read reads from the file or pipe. Errors other than its end and [capture.ErrIdle] are a *readError.
 func (r *rawReader) Read(b []byte) (int, error) {
 	n, err := r.src.Read(b)
 	r.n.Add(int64(n))

@@ -36,6 +36,7 @@ type tap struct {
 	busy bool  // one of the active inputs belongs to it
 }
 
+// Next gives the earliest packet of all inputs; see [capture.Source].
 func (s *source) Next(p *capture.Packet) error {
 	if in := s.cur; in != nil {
 		err := in.next(p)
@@ -144,6 +145,7 @@ func (s *source) retire(in *input) {
 	in.rd, in.win = nil, window{} // the inputs stay, their memory does not
 }
 
+// Stats is what was read so far, of all inputs. The caller must not change it.
 func (s *source) Stats() *capture.Stats {
 	s.stats.Read = s.done
 	for _, in := range s.active {
@@ -152,6 +154,7 @@ func (s *source) Stats() *capture.Stats {
 	return &s.stats
 }
 
+// Close ends all inputs; it never fails.
 func (s *source) Close() error {
 	for _, in := range slices.Concat(s.active, s.pending) {
 		in.close()

@@ -34,6 +34,7 @@ func newPipe(f *os.File, stop <-chan struct{}) *pipe {
 	return &pipe{file: f, idles: true, stop: stop, done: make(chan struct{}), left: leftInPipe}
 }
 
+// Read waits for bytes. Where the pipe idles it gives [capture.ErrIdle] after a quiet second, and when it was stopped [io.EOF] behind what is in it.
 func (p *pipe) Read(b []byte) (int, error) {
 	for quiet := 0; ; {
 		wait := pollMillis

@@ -150,6 +150,7 @@ const (
 
 func (s side) other() side { return 1 - s }
 
+// String is the word for it.
 func (s side) String() string { return [...]string{"client", "server"}[s] }
 
 // A conn is what an @conn line says.

@@ -59,6 +59,7 @@ type source struct {
 	stats   capture.Stats
 }
 
+// Next gives the next packet of the conversation; see [capture.Source].
 func (s *source) Next(p *capture.Packet) error {
 	if len(s.packets) == 0 {
 		return io.EOF
@@ -77,8 +78,10 @@ func (s *source) Next(p *capture.Packet) error {
 	return nil
 }
 
+// Stats is what was handed out so far.
 func (s *source) Stats() *capture.Stats { return &s.stats }
 
+// Close does nothing.
 func (s *source) Close() error {
 	s.packets = nil
 	return nil

@@ -24,6 +24,7 @@ type failure struct {
 	text, hint string
 }
 
+// Error is what went wrong, without the hint.
 func (f *failure) Error() string { return f.text }
 
 // usage is a failure of the command line.
@@ -34,6 +35,7 @@ func usage(hint, format string, args ...any) *failure {
 // An exitStatus ends the run; what there is to say has been said.
 type exitStatus int
 
+// Error is for whoever prints it; the program does not.
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // conclude says what is left to say about err and returns the exit status.
